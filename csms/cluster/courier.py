@@ -1,0 +1,104 @@
+"""Carries a command to a charging station, wherever it is connected. Knows no socket and no dialect.
+
+A command is addressed to the station, never to a node: the node that holds the socket serves the
+station's subject. The wire form is version 1 and frozen: fields may be added, never changed, so that two
+releases can run side by side.
+"""
+
+import base64
+import dataclasses
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from csms.cluster.bus import Bus, NoResponders, Subscription
+from csms.domain import commands
+from csms.domain.commands import Command, Outcome, Result
+
+Deliver = Callable[[Command, float], Awaitable[Outcome]]
+
+PREFIX = "csms.v1.command."
+GRACE_S = 2.0  # how much longer the asker waits than the holder, so that the holder's verdict arrives
+
+KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        commands.StartSession,
+        commands.StopSession,
+        commands.Reset,
+        commands.UnlockConnector,
+        commands.TriggerMessage,
+        commands.ChangeAvailability,
+        commands.SetVariables,
+        commands.GetVariables,
+        commands.GetBaseReport,
+        commands.ClearCache,
+        commands.SendData,
+        commands.RawCall,
+    )
+}
+
+
+def subject_of(identity: str) -> str:
+    """The station's subject. Base32, because identities may hold characters that subjects may not."""
+    return PREFIX + base64.b32encode(identity.encode()).decode().rstrip("=")
+
+
+def pack_command(command: Command, within_s: float) -> bytes:
+    """A command as it travels between nodes."""
+    args = {f.name: getattr(command, f.name) for f in dataclasses.fields(command)}
+    return msgspec.json.encode(
+        {"v": 1, "command": type(command).__name__, "args": args, "within_s": within_s}
+    )
+
+
+def unpack_command(message: bytes) -> tuple[Command, float]:
+    """The command and the seconds it may take. Unknown fields of newer releases are left out."""
+    form: dict[str, Any] = msgspec.json.decode(message)
+    command: Command = msgspec.convert(form["args"], KINDS[form["command"]])
+    return command, float(form["within_s"])
+
+
+class Hold:
+    """A node's claim to be the one that reaches a station. Releasing an old one leaves a newer one."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def release(self) -> None:
+        """Give the claim up."""
+        await self._subscription.cancel()
+
+
+class Courier:
+    """Sends commands over a bus, and receives those for the stations this node holds."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def hold(self, identity: str, deliver: Deliver) -> Hold:
+        """Take commands for a station that is connected here."""
+
+        async def serve(message: bytes) -> bytes:
+            command, within_s = unpack_command(message)
+            return msgspec.json.encode(await deliver(command, within_s))
+
+        return Hold(await self._bus.serve(subject_of(identity), serve))
+
+    async def send(self, identity: str, command: Command, within_s: float) -> Outcome:
+        """Deliver `command` and return what came of it; never raises for what a station or node does.
+
+        `within_s` (seconds) covers waiting behind other commands and the station's own time.
+        """
+        try:
+            answer = await self._bus.request(
+                subject_of(identity), pack_command(command, within_s), within_s + GRACE_S
+            )
+        except NoResponders:
+            return Outcome(Result.NOT_CONNECTED, reason="no connection of this charging station is open")
+        except TimeoutError:
+            return Outcome(
+                Result.SILENT, reason=f"no answer within {within_s:g} s; it may still be carried out"
+            )
+        return msgspec.json.decode(answer, type=Outcome)

@@ -1,0 +1,5 @@
+"""The status page for people."""
+
+from csms.console.status import ConsoleParts, mount
+
+__all__ = ["ConsoleParts", "mount"]

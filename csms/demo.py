@@ -1,0 +1,188 @@
+"""`csms demo`: the server here, the simulated city and fleet as processes of their own, one folder of data.
+
+The fleet and the city speak to the server over the network like any other; nothing is put into the database
+behind its back.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.panel import Panel
+
+from csms import log
+from csms.app import App, loop_factory
+from csms.config import Settings
+from csms.operations import create_key
+
+# The codes of the demo scenario's operators, and the public example secret of the simulated city.
+OPERATORS = ("MA1JXN9C2", "MA2KYP7D5")
+SECRET = "1234567890abcdef"
+STOP_S = 10
+
+
+class Demo:
+    """One demonstration. `run` returns after Ctrl-C or SIGTERM."""
+
+    def __init__(self, folder: Path, days: int, port: int, http_port: int, city_port: int) -> None:
+        self._folder = folder
+        self._days = days
+        self._ports = (port, http_port, city_port)
+        self._console = Console()
+        self._children: list[asyncio.subprocess.Process] = []
+
+    def run(self) -> None:
+        """Show everything until Ctrl-C."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        settings = Settings.load(self._configuration())
+        log.configure("warning", settings.log.format)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(self._show(settings))
+        self._console.print("The demo has stopped; its data stay in", str(self._folder))
+
+    async def _show(self, settings: Settings) -> None:
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        key = await self._key(settings)
+        app = App(settings)
+        try:
+            await self._start_city()
+            await app.start()
+            await self._start_fleet(key)
+            self._explain(key)
+            await self._wait(ended)
+        finally:
+            self._console.print("Stopping ...")
+            await self._stop_children()
+            await app.stop()
+
+    def _configuration(self) -> Path:
+        """The demo's own config.yaml, so that every setting of it can be seen and tried out."""
+        port, http_port, city_port = self._ports
+        values = {
+            "database": {"url": f"sqlite:///{self._folder / 'csms.db'}"},
+            "gateway": {"host": "127.0.0.1", "port": port},
+            "http": {"port": http_port, "status_page": "public"},
+            "reporting": {
+                "platforms": [
+                    {
+                        "name": f"city-{code.lower()}",
+                        "profile": "simulated",
+                        "url": f"http://127.0.0.1:{city_port}",
+                        "operator": code,
+                        "operator_secret": SECRET,
+                        "data_secret": SECRET,
+                        "data_secret_iv": SECRET,
+                        "sig_secret": SECRET,
+                    }
+                    for code in OPERATORS
+                ]
+            },
+        }
+        file = self._folder / "config.yaml"
+        file.write_text("# Written by `csms demo` at each start.\n" + yaml.safe_dump(values, sort_keys=False))
+        return file
+
+    async def _key(self, settings: Settings) -> str:
+        """The administrator's key of this folder, made at the first start."""
+        file = self._folder / "admin.key"
+        if not file.exists():
+            key = await create_key(settings, "admin", None, f"demo {datetime.now(UTC):%Y-%m-%d}")
+            file.touch(mode=0o600)
+            file.write_text(key)
+        return file.read_text().strip()
+
+    async def _start_city(self) -> None:
+        operators = [word for code in OPERATORS for word in ("--operator-id", code)]
+        port = str(self._ports[2])
+        await self._start(
+            "city", "city", "--port", port, "--ledger", str(self._folder / "city.db"), *operators
+        )
+
+    async def _start_fleet(self, key: str) -> None:
+        port, http_port, _ = self._ports
+        await self._start(
+            "fleet",
+            "fleet",
+            *("--scenario", "demo", "--forever"),
+            *("--backfill-days", str(self._days)),
+            *("--url", f"ws://127.0.0.1:{port}/ocpp"),
+            *("--api", f"http://127.0.0.1:{http_port}"),
+            environment={"CSMS_API_KEY": key},
+        )
+
+    async def _start(self, name: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        """A simulator in a process group of its own: Ctrl-C reaches us, and we stop it in order."""
+        with (self._folder / f"{name}.log").open("ab") as output:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "simulators", *arguments),
+                stdout=output,
+                stderr=output,
+                stdin=asyncio.subprocess.DEVNULL,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+        self._children.append(child)
+
+    async def _wait(self, ended: asyncio.Event) -> None:
+        """Until the signal; a simulator that ends by itself is said once."""
+        waits = {asyncio.ensure_future(child.wait()): child for child in self._children}
+        signal_came = asyncio.ensure_future(ended.wait())
+        pending: set[asyncio.Future[object]] = {signal_came, *waits}  # type: ignore[arg-type]
+        while not signal_came.done():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for gone in done - {signal_came}:  # type: ignore[arg-type]
+                self._console.print(
+                    f"[yellow]A simulator ended by itself (exit {gone.result()}); "
+                    f"see the *.log files in {self._folder}"
+                )
+        for one in pending:
+            one.cancel()
+
+    async def _stop_children(self) -> None:
+        for child in self._children:
+            if child.returncode is None:
+                child.terminate()
+        for child in self._children:
+            try:
+                await asyncio.wait_for(child.wait(), STOP_S)
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+
+    def _explain(self, key: str) -> None:
+        port, http_port, city_port = self._ports
+        base = f"http://127.0.0.1:{http_port}"
+        self._console.print(
+            Panel.fit(
+                f"[bold]Status page[/]      {base}/\n"
+                f"[bold]API[/]              {base}/api/v1/openapi.json\n"
+                f"[bold]Charging stations[/] ws://127.0.0.1:{port}/ocpp/IDENTITY\n"
+                f"[bold]Simulated city[/]   http://127.0.0.1:{city_port}/ledger\n"
+                f"[bold]Data[/]             {self._folder}; {self._days} days of history are being filled in",
+                title="csms demo",
+            )
+        )
+        bearer = f'-H "Authorization: Bearer {key}"'
+        command = '{"command": "StartSession", "id_token": "DEMO0001", "evse": 1}'
+        for text in (
+            "\n[bold]Administrator's key[/] (for `Authorization: Bearer`)",
+            key,
+            "\n[bold]Three things to try[/]",
+            "1. the latest sessions, each to the watt-hour:",
+            f"   curl -s {bearer} '{base}/api/v1/sessions?limit=3'",
+            "2. the energy of each site by day:",
+            f"   curl -s {bearer} '{base}/api/v1/totals?by=day&of=site'",
+            "3. ask a charging station for its status, or start a session at one that is free:",
+            f"   curl -s {bearer} -H 'Content-Type: application/json' -d '{command}' \\",
+            f"        {base}/api/v1/charging-stations/GUOMAO-03/commands",
+            "\nCtrl-C stops everything.",
+        ):
+            self._console.print(text, soft_wrap=True, highlight=False)

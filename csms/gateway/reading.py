@@ -1,0 +1,72 @@
+"""How fast one station is read: its message rate and its reasons to pause. Nothing is ever dropped."""
+
+import asyncio
+from enum import IntFlag
+from typing import Protocol
+
+
+class Readable(Protocol):
+    """What can be read or left alone for a while."""
+
+    def pause(self) -> None:
+        """Stop reading."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+
+class Why(IntFlag):
+    """Why a station is not read: too much waits, or it sends too fast."""
+
+    QUEUE = 1
+    RATE = 2
+
+
+class Reading:
+    """Pauses and resumes one wire."""
+
+    __slots__ = ("_ahead_of", "_loop", "_reasons", "_step", "_timer", "_window", "_wire")
+
+    def __init__(self, wire: Readable, per_s: float, burst: int, loop: asyncio.AbstractEventLoop) -> None:
+        """`per_s` messages a second, after `burst` at once."""
+        self._wire = wire
+        self._loop = loop
+        self._step = 1.0 / per_s
+        self._window = burst * self._step
+        # A token bucket in one number: the time at which it will be full again.
+        self._ahead_of = loop.time()
+        self._reasons = Why(0)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def count(self) -> bool:
+        """Count a message; True when it began a pause."""
+        now = self._loop.time()
+        self._ahead_of = max(self._ahead_of, now) + self._step
+        ahead = self._ahead_of - now - self._window
+        if ahead <= 0.0 or self._timer is not None:
+            return False
+        self._timer = self._loop.call_later(ahead, self._rate_is_kept)
+        self.pause(Why.RATE)
+        return True
+
+    def pause(self, why: Why) -> None:
+        """Stop reading for this reason."""
+        if not self._reasons:
+            self._wire.pause()
+        self._reasons |= why
+
+    def resume(self, why: Why) -> None:
+        """This reason is over; reading goes on when it was the last."""
+        if self._reasons & why:
+            self._reasons &= ~why
+            if not self._reasons:
+                self._wire.resume()
+
+    def stop(self) -> None:
+        """The wire is gone."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _rate_is_kept(self) -> None:
+        self._timer = None
+        self.resume(Why.RATE)

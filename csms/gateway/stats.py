@@ -1,0 +1,45 @@
+"""What the gateway counts, in plain numbers for whoever reads them. No metrics library."""
+
+from bisect import bisect_left
+from collections import Counter, OrderedDict
+
+LATENCY_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+MOST_NOTED = 10_000
+
+
+class GatewayStats:
+    """Counters since start. Written by the gateway, read at scrape time; no locks, one loop.
+
+    `messages` counts by (action, outcome): answered, repeated, refused, failed, gated, sent. Actions are
+    those of the protocol or `unknown`, so that stations cannot fill the memory with names.
+    """
+
+    def __init__(self) -> None:
+        self.messages: Counter[tuple[str, str]] = Counter()
+        self.handshakes: Counter[str] = Counter()
+        self.closes: Counter[int] = Counter()
+        self.bad_frames: Counter[str] = Counter()
+        self.commands: Counter[tuple[str, str]] = Counter()
+        self.latency: list[int] = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        self.latency_sum_s = 0.0
+        self.takeovers = 0
+        self.takeover_alarms = 0
+        self.late_replies = 0
+        self.read_pauses = 0
+        self.send_timeouts = 0
+        self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def observe(self, seconds: float) -> None:
+        """Count how long a message took from its frame to its answer."""
+        self.latency[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
+        self.latency_sum_s += seconds
+
+    def is_first(self, identity: str, what: str) -> bool:
+        """Whether this has not been said of this station before: log once, not at every message."""
+        key = (identity, what)
+        if key in self._noted:
+            return False
+        self._noted[key] = None
+        if len(self._noted) > MOST_NOTED:
+            self._noted.popitem(last=False)
+        return True

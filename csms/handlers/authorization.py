@@ -1,0 +1,43 @@
+"""Who may charge (OCPP functional block C). One rule for every version; the rule itself is the domain's."""
+
+from csms.domain.answers import TokenAnswer
+from csms.domain.assets import TokenStatus, TokenVerdict
+from csms.domain.authorization import judge, may_stop, needs_no_token, running_with
+from csms.domain.charging_session import ChargingSession
+from csms.domain.events import PresentedToken, TokenPresented
+from csms.handlers.context import Handled, MessageInfo, Services, StationState
+
+
+async def on_token_presented(
+    s: Services, state: StationState, event: TokenPresented, info: MessageInfo
+) -> Handled:
+    """Authorize. Nothing is stored: the message log keeps it, and a session repeats the verdict."""
+    token = await s.registry.token(event.token.text)
+    return Handled(TokenAnswer(judge(token, s.now(), 0, s.settings.sessions.unknown_tokens)))
+
+
+async def verdict_on(
+    s: Services, presented: PresentedToken | None, own_start_key: str | None = None
+) -> TokenVerdict:
+    """What a token may do in a session that starts now, or has (`own_start_key`: then it is not another)."""
+    if presented is None or not presented.text or needs_no_token(presented):
+        return TokenVerdict(TokenStatus.ACCEPTED, "the station needs no token for this start")
+    token = await s.registry.token(presented.text)
+    others = 0
+    if token is not None and token.status is TokenStatus.ACCEPTED:
+        running = await s.sessions.active_by_token(presented.text)
+        others = running_with(running, presented.text, own_start_key=own_start_key)
+    return judge(token, s.now(), others, s.settings.sessions.unknown_tokens)
+
+
+async def verdict_on_stop(
+    s: Services, session: ChargingSession | None, presented: PresentedToken | None
+) -> TokenVerdict | None:
+    """Whether a token may stop this session. Only told: a stop that happened is never refused."""
+    if presented is None or not presented.text:
+        return None
+    token = await s.registry.token(presented.text)
+    if session is None or not session.token:
+        return judge(token, s.now(), 0, s.settings.sessions.unknown_tokens)
+    starter = await s.registry.token(session.token)
+    return may_stop(session.token, starter.group if starter else None, presented.text, token)

@@ -1,0 +1,88 @@
+"""What handlers work with: the parts of the program, and what a connection remembers of its station."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from csms.config import Settings
+from csms.domain.answers import Answer
+from csms.domain.assets import ChargingStation, ConnectorStatus
+from csms.domain.commands import Command
+from csms.domain.session import Change, ChargingSession
+from csms.protocol.dialect import Dialect
+from csms.store.devices import DeviceStore
+from csms.store.ids import Ids
+from csms.store.records import Record
+from csms.store.registry import Registry
+from csms.store.sessions import SessionStore
+from csms.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts every handler may use. Built once by `app`."""
+
+    settings: Settings
+    writer: Writer
+    registry: Registry
+    sessions: SessionStore
+    devices: DeviceStore
+    ids: Ids
+    now: Callable[[], datetime]
+    platforms: tuple["PlatformRoute", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRoute:
+    """Which city platform wants the records of which operator (by its code)."""
+
+    name: str
+    operator_code: str
+    statuses: bool = True
+    orders: bool = True
+    hour_totals: bool = False
+
+
+@dataclass(slots=True)
+class StationState:
+    """What a connection remembers of its station. Its own task is the only one to change it.
+
+    `sessions` holds the open and recently ended ones by transaction id; `connectors` the last status and
+    error code of each (EVSE, connector).
+    """
+
+    station: ChargingStation
+    dialect: Dialect
+    epoch: int
+    remote_address: str = ""
+    sessions: dict[str, ChargingSession] = field(default_factory=dict)
+    connectors: dict[tuple[int, int], tuple[ConnectorStatus, str]] = field(default_factory=dict)
+    booted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageInfo:
+    """How a message can be recognised when it comes again."""
+
+    message_id: str
+    action: str
+    payload_hash: str
+    arrived: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What came of one event: rows and changes to commit, the answer, what memory becomes afterwards.
+
+    `changes`: the first is the one the answer belongs to. `replay`: the stored answer payload of an
+    earlier delivery, to be given again byte for byte.
+    """
+
+    answer: Answer
+    records: tuple[Record, ...] = ()
+    changes: tuple[Change, ...] = ()
+    station: ChargingStation | None = None
+    connector: tuple[tuple[int, int], tuple[ConnectorStatus, str]] | None = None
+    booted: bool = False
+    replay: str | None = None
+    follow_ups: tuple[Command, ...] = ()

@@ -1,0 +1,153 @@
+"""One event in, one answer out: handler, one awaited commit, answer. The way of every message.
+
+The answer is encoded before the commit, because it is stored with its cause; it is returned after it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from csms.domain import events
+from csms.domain.assets import BootStatus, ChargingStation, ConnectorStatus, OcppVersion
+from csms.domain.commands import Command
+from csms.handlers import authorization, availability, diagnostics, owed, provisioning, transactions
+from csms.handlers.context import Handled, MessageInfo, Services, StationState
+from csms.protocol import DIALECTS
+from csms.protocol.schema import encode
+from csms.store.records import Record, StationEventRow
+from csms.store.session_codec import records_of
+from csms.store.writer import AlreadyStored, Write
+
+Handler = Callable[[Services, StationState, Any, MessageInfo], Awaitable[Handled]]
+
+# Most common first is of no matter here: a dict finds each alike.
+HANDLERS: dict[type, Handler] = {
+    events.StationBooted: provisioning.on_booted,
+    events.StationAlive: provisioning.on_alive,
+    events.VariablesReported: provisioning.on_variables_reported,
+    events.TokenPresented: authorization.on_token_presented,
+    events.ConnectorStatusChanged: availability.on_connector_status,
+    events.SessionStarted: transactions.on_session_started,
+    events.SessionMetered: transactions.on_session_metered,
+    events.SessionEnded: transactions.on_session_ended,
+    events.MeterSampled: transactions.on_meter_sampled,
+    events.DataReceived: diagnostics.on_data,
+    events.SecurityEventRaised: diagnostics.on_security_event,
+    events.FirmwareStatusChanged: diagnostics.on_firmware_status,
+    events.LogStatusChanged: diagnostics.on_log_status,
+    events.MonitorEventsReported: diagnostics.on_monitor_events,
+}
+
+EMPTY = b"{}"
+
+
+class Served(NamedTuple):
+    """The answer's payload, to be sent now, and commands to send after it."""
+
+    payload: bytes
+    follow_ups: tuple[Command, ...]
+
+
+def gate(state: StationState, action: str) -> str | None:
+    """Why a station may not send `action` yet, or None. Asked before the payload is looked at.
+
+    B01.FR.10, B02.FR.09, B03.FR.07: a station that is not accepted may only boot. What a 1.6 station
+    has to say of transactions is taken all the same: refusing would lose it.
+    """
+    if state.station.boot_status is BootStatus.ACCEPTED or action == "BootNotification":
+        return None
+    if state.dialect.version is OcppVersion.V16 and action in state.dialect.transaction_actions:
+        return None
+    return f"the station is {state.station.boot_status.value}: only BootNotification is accepted"
+
+
+async def open_station(
+    s: Services, station: ChargingStation, version: OcppVersion, epoch: int, remote_address: str
+) -> StationState:
+    """What a new connection must know of its station, in two reads."""
+    state = StationState(station, DIALECTS[version], epoch, remote_address)
+    for session in await s.sessions.open_sessions(station.station_id):
+        state.sessions[session.transaction_id] = session
+    state.connectors.update(await s.devices.connector_states(station.station_id))
+    return state
+
+
+async def serve(s: Services, state: StationState, event: events.Event, info: MessageInfo) -> Served:
+    """Handle `event`, commit what it changes, return what to answer.
+
+    Raises StoreUnavailable and StaleEpoch: then nothing may be answered.
+    """
+    handler = HANDLERS[type(event)]
+    handled = await handler(s, state, event, info)
+    payload = _payload(state, handled, info)
+    records = _records(s, state, handled, payload, info)
+    if records:
+        try:
+            await s.writer.write(Write(state.station.station_id, state.epoch, records))
+        except AlreadyStored:
+            # Another connection or node stored this start first: its session is ours now.
+            await transactions.reload(s, state)
+            handled = await handler(s, state, event, info)
+            payload = _payload(state, handled, info)
+            records = _records(s, state, handled, payload, info)
+            await s.writer.write(Write(state.station.station_id, state.epoch, records))
+    _remember(state, handled, info)
+    return Served(payload, handled.follow_ups)
+
+
+async def note_connected(s: Services, state: StationState) -> None:
+    """Keep when, from where and in which version a station came."""
+    await _note_link(
+        s, state, "connected", {"version": state.dialect.version.value, "address": state.remote_address}
+    )
+
+
+async def note_disconnected(s: Services, state: StationState, code: int, reason: str) -> None:
+    """Keep when and why a station went; city platforms see its connectors off-line."""
+    await _note_link(s, state, "disconnected", {"code": code, "reason": reason})
+
+
+async def _note_link(s: Services, state: StationState, kind: str, details: dict[str, object]) -> None:
+    now = s.now()
+    records: list[Record] = [StationEventRow.of(state.station.station_id, kind, now, now, details)]
+    if kind == "disconnected":
+        for place in state.connectors:
+            records += owed.connector_status(s, state.station, place, ConnectorStatus.OFFLINE, now)
+    else:
+        for place, (status, _) in state.connectors.items():
+            records += owed.connector_status(s, state.station, place, status, now)
+    await s.writer.write(Write(state.station.station_id, state.epoch, records))
+
+
+def _payload(state: StationState, handled: Handled, info: MessageInfo) -> bytes:
+    if handled.replay is not None:
+        return handled.replay.encode()
+    reply = state.dialect.reply(info.action, handled.answer)
+    return encode(reply) if reply else EMPTY
+
+
+def _records(
+    s: Services, state: StationState, handled: Handled, payload: bytes, info: MessageInfo
+) -> list[Record]:
+    records: list[Record] = list(handled.records)
+    # An empty answer can be given again from nothing; only one that says something is stored.
+    answer = (
+        payload.decode() if payload != EMPTY and info.action in state.dialect.transaction_actions else None
+    )
+    for n, change in enumerate(handled.changes):
+        before = state.sessions.get(change.session.transaction_id)
+        records += records_of(change, answer if n == 0 else None, state.station, before)
+        if change.order_due:
+            records += owed.order(s, state.station, change.session)
+    return records
+
+
+def _remember(state: StationState, handled: Handled, info: MessageInfo) -> None:
+    for change in handled.changes:
+        state.sessions[change.session.transaction_id] = change.session
+    if handled.station is not None:
+        state.station = handled.station
+    if handled.connector is not None:
+        place, known = handled.connector
+        state.connectors[place] = known
+    if handled.booted:
+        state.booted_at = info.arrived

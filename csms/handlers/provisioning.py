@@ -1,0 +1,63 @@
+"""Boot, heartbeat, reports of the device model (OCPP functional block B)."""
+
+import zlib
+from dataclasses import replace
+
+from csms.domain.answers import DONE, BootAnswer, TimeAnswer
+from csms.domain.assets import BootStatus
+from csms.domain.charging_session import Evidence
+from csms.domain.ending import suspect
+from csms.domain.events import StationAlive, StationBooted, VariablesReported
+from csms.handlers.context import Handled, MessageInfo, Services, StationState
+from csms.store.records import StationBootUpdate, StationEventRow, VariableRow
+
+
+async def on_booted(s: Services, state: StationState, event: StationBooted, info: MessageInfo) -> Handled:
+    """B01-B03: remember what the station is, and say whether it may work.
+
+    A boot alone ends no session, it makes an open one suspected: a stop after a power loss may still come
+    (1.6 errata 3.36), or the session goes on (2.1 E17).
+    """
+    status = _status(s, state)
+    station = replace(
+        state.station,
+        boot_status=status,
+        vendor=event.vendor,
+        model=event.model,
+        firmware_version=event.firmware_version,
+    )
+    boot = StationBootUpdate.of(station, event, info.arrived)
+    note = StationEventRow.of(
+        station.station_id, "booted", info.arrived, info.arrived, {"reason": event.reason, **event.details}
+    )
+    answer = BootAnswer(status, s.now(), _interval_s(s, state, status))
+    suspected = (suspect(one, Evidence.BOOT, info.arrived, info.arrived) for one in state.sessions.values())
+    changes = tuple(change for change in suspected if change is not None)
+    return Handled(answer, records=(boot, note), changes=changes, station=station, booted=True)
+
+
+async def on_alive(s: Services, state: StationState, event: StationAlive, info: MessageInfo) -> Handled:
+    """Heartbeat: memory only. Last-seen times of all stations are written together."""
+    return Handled(TimeAnswer(s.now()))
+
+
+async def on_variables_reported(
+    s: Services, state: StationState, event: VariablesReported, info: MessageInfo
+) -> Handled:
+    """B07/B08: one part of a report; each variable replaces what was known of it."""
+    rows = tuple(VariableRow.of(state.station.station_id, v, info.arrived) for v in event.variables)
+    return Handled(DONE, records=rows)
+
+
+def _status(s: Services, state: StationState) -> BootStatus:
+    if state.station.boot_status is BootStatus.PENDING and s.settings.boot.approve:
+        return BootStatus.ACCEPTED
+    return state.station.boot_status
+
+
+def _interval_s(s: Services, state: StationState, status: BootStatus) -> int:
+    """The interval, spread by identity: fleets that boot together do not march in step for ever."""
+    boot = s.settings.boot
+    base = boot.heartbeat_interval_s if status is BootStatus.ACCEPTED else boot.retry_interval_s
+    share = zlib.crc32(state.station.identity.encode()) / 0xFFFFFFFF * 2 - 1
+    return max(1, round(base * (1 + boot.jitter * share)))

@@ -1,0 +1,151 @@
+"""Queries of slow data, and what their rows become. Knows tables; no caller."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, func, select
+
+from csms.domain.assets import BootStatus, ChargingStation, IdToken, OcppVersion, TokenStatus
+from csms.store.paging import Page, key_of, page_of
+from csms.store.session_queries import ACTIVE
+from csms.store.tables import api_keys, charging_stations, id_tokens, operators, quarantine, sessions, sites
+from csms.store.times import instant_or_none, text_of
+
+S = charging_stations
+
+
+class ApiKey(NamedTuple):
+    """A key that was not revoked. `operator`: the code of the only operator it may see."""
+
+    key_id: int
+    name: str
+    key_hash: bytes
+    role: str
+    operator: str | None
+
+
+class Credentials(NamedTuple):
+    """What the door needs to know of a station. The `previous` pair is there while a password is changing."""
+
+    station: ChargingStation
+    enabled: bool
+    security_profile: int
+    highest_profile: int
+    salt: bytes | None
+    password_hash: bytes | None
+    previous_salt: bytes | None
+    previous_hash: bytes | None
+    hex_on_wire: bool
+
+
+STATION = (
+    select(
+        S,
+        operators.c.code.label("operator_code"),
+        operators.c.time_zone,
+        sites.c.code.label("site_code"),
+    )
+    .outerjoin(operators, operators.c.operator_id == S.c.operator_id)
+    .outerjoin(sites, sites.c.site_id == S.c.site_id)
+)
+BY_IDENTITY = STATION.where(S.c.identity == bindparam("identity"))
+BY_ID = STATION.where(S.c.station_id == bindparam("station_id"))
+
+ACTIVE_SESSIONS = (
+    select(func.count())
+    .select_from(sessions)
+    .where(
+        sessions.c.token_folded == bindparam("token"),
+        ACTIVE,
+        sessions.c.session_id != bindparam("except_session"),
+    )
+    .scalar_subquery()
+    .label("active")
+)
+# One row always: the count stands beside a token that may be unknown.
+TOKEN_USE = select(ACTIVE_SESSIONS, id_tokens).select_from(
+    select(bindparam("token", type_=id_tokens.c.folded.type).label("asked"))
+    .subquery("asked")
+    .outerjoin(id_tokens, id_tokens.c.folded == bindparam("token"))
+)
+OPERATORS = select(operators).order_by(operators.c.code)
+SITES = (
+    select(sites, operators.c.code.label("operator_code"))
+    .join(operators, operators.c.operator_id == sites.c.operator_id)
+    .order_by(operators.c.code, sites.c.code)
+)
+KEYS = (
+    select(api_keys, operators.c.code.label("operator_code"))
+    .outerjoin(operators, operators.c.operator_id == api_keys.c.operator_id)
+    .order_by(api_keys.c.key_id)
+)
+KEY_FIELDS = ("key_id", "name", "key_hash", "role", "operator_code")
+KEY = KEYS.where(api_keys.c.key_hash == bindparam("key_hash"), api_keys.c.revoked_at.is_(None))
+QUARANTINED = select(quarantine).order_by(quarantine.c.last_seen_at.desc()).limit(bindparam("most"))
+
+
+def station_of(row: Row[Any]) -> ChargingStation:
+    """The station of a row of `STATION`."""
+    return ChargingStation(
+        station_id=row.station_id,
+        identity=row.identity,
+        site_id=row.site_id,
+        operator_id=row.operator_id,
+        operator_code=row.operator_code or "",
+        site_code=row.site_code or "",
+        time_zone=row.time_zone or "UTC",
+        enabled=bool(row.enabled),
+        boot_status=BootStatus(row.boot_status),
+        vendor=row.vendor,
+        model=row.model,
+        firmware_version=row.firmware_version,
+        vendor_profile=row.vendor_profile,
+        max_power_w=row.max_power_w,
+        security_profile=row.security_profile,
+        assume_version=None if row.assume_version is None else OcppVersion(row.assume_version),
+    )
+
+
+def credentials_of(row: Row[Any]) -> Credentials:
+    """The credentials of a row of `STATION`."""
+    return Credentials(
+        station_of(row),
+        bool(row.enabled),
+        row.security_profile,
+        row.highest_profile,
+        row.salt,
+        row.password_hash,
+        row.previous_salt,
+        row.previous_hash,
+        bool(row.hex_on_wire),
+    )
+
+
+def tokens(after: str | None, most: int, connection: Connection) -> Page:
+    """A page of tokens as the API gives them."""
+    query = select(id_tokens).order_by(id_tokens.c.folded).limit(most + 1)
+    if after is not None:
+        query = query.where(id_tokens.c.folded > key_of(after, (str,))[0])
+    return page_of(list(connection.execute(query)), most, _shown_token, lambda row: (row.folded,))
+
+
+def _shown_token(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "token": row.token,
+        "type": row.type,
+        "status": row.status,
+        "group": row.group_token,
+        "expires_at": text_of(row.expires_at),
+        "concurrent_limit": row.concurrent_limit,
+    }
+
+
+def token_of(row: Row[Any]) -> IdToken:
+    """The token of a row of `id_tokens`."""
+    return IdToken(
+        token=row.token,
+        type=row.type,
+        status=TokenStatus(row.status),
+        group=row.group_token,
+        expires_at=instant_or_none(row.expires_at),
+        concurrent_limit=row.concurrent_limit,
+    )

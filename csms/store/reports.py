@@ -1,0 +1,183 @@
+"""Totals as they are kept up to date, reported and asked for. Knows queries; no platform and no rule.
+
+`recompute` is one transaction: hours of sessions that are due, totals, closed periods, and what platforms
+are owed for closed hours. It may run on several nodes at once: whoever comes second finds nothing to do.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+
+from csms.store import outbox
+from csms.store import total_queries as q
+from csms.store import totals as sums
+from csms.store.database import Database
+from csms.store.paging import Page
+from csms.store.records import OutboxRow
+from csms.store.tables import charging_stations, operators, session_due, session_hours, sites, totals
+from csms.store.times import instant, micros
+from csms.store.total_queries import TotalFilter
+
+__all__ = ["Owed", "ReportStore", "SiteHour", "TotalFilter", "Waiting"]
+
+MOST_CLOSED = 1_000  # periods per transaction
+
+UNCLOSED: ColumnElement[bool] = literal_column("totals.closed_at IS NULL")
+
+
+class SiteHour(NamedTuple):
+    """A closed hour of a site, or its revision. `stations`: energy by station and connector, JSON-ready."""
+
+    operator_code: str
+    site_code: str
+    hour: datetime
+    energy_wh: int
+    sessions: int
+    revision: int
+    stations: list[dict[str, Any]]
+
+
+Owed = Callable[[Sequence[SiteHour]], Sequence[OutboxRow]]
+
+
+class Waiting(NamedTuple):
+    """What waits for a platform."""
+
+    platform: str
+    records: int
+    oldest: datetime
+
+
+DUE_NOW = select(session_due.c.session_id).where(session_due.c.due_at <= bindparam("now")).limit(1)
+ENDED_NOW = select(totals.c.until).where(UNCLOSED, totals.c.until <= bindparam("ended")).limit(1)
+ENDED = (
+    select(totals)
+    .where(UNCLOSED, totals.c.until <= bindparam("ended"))
+    .order_by(totals.c.until)
+    .limit(bindparam("most"))
+)
+CLOSE = (
+    update(totals)
+    .where(*(column == bindparam(f"key_{column.name}") for column in totals.primary_key.columns))
+    .values(closed_at=bindparam("now"))
+)
+SITE_HOURS = (
+    select(totals, operators.c.code.label("operator_code"), sites.c.code.label("site_code"))
+    .join(sites, sites.c.site_id == totals.c.subject_id)
+    .join(operators, operators.c.operator_id == sites.c.operator_id)
+    .where(
+        totals.c.period == "hour",
+        totals.c.level == "site",
+        tuple_(totals.c.subject_id, totals.c.start).in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(totals.c.start, totals.c.subject_id)
+)
+BY_CONNECTOR = (
+    select(
+        charging_stations.c.identity,
+        session_hours.c.evse,
+        session_hours.c.connector,
+        sums.ENERGY,
+    )
+    .join(charging_stations, charging_stations.c.station_id == session_hours.c.station_id)
+    .where(session_hours.c.site_id == bindparam("site"), session_hours.c.hour == bindparam("start"))
+    .group_by(charging_stations.c.identity, session_hours.c.evse, session_hours.c.connector)
+    .order_by(charging_stations.c.identity, session_hours.c.evse, session_hours.c.connector)
+)
+
+
+class ReportStore:
+    """Every method raises StoreUnavailable when the database is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recompute(
+        self, now: datetime, *, grace: timedelta, owed: Owed | None = None, most: int = 200
+    ) -> int:
+        """Bring totals up to date; how many sessions and periods that took (0: nothing is left to do).
+
+        A period is closed `grace` after its end. `owed` says what platforms are owed for closed and
+        revised hours of sites; it is called inside the transaction and must be quick.
+        """
+        at, ended = micros(now), micros(now - grace)
+        if not await self._database.look(partial(_is_anything_due, at, ended)):
+            return 0
+        found = await self._database.look(partial(sums.compute, at, most))
+        return await self._database.run(partial(_settle, found, at, ended, most, owed))
+
+    async def waiting(self) -> list[Waiting]:
+        """What waits for each platform."""
+        rows = await self._database.read(outbox.BACKLOG)
+        return [Waiting(row.platform, row.records, instant(row.oldest)) for row in rows]
+
+    async def totals(self, wanted: TotalFilter, after: str | None = None, most: int = 1000) -> Page:
+        """A page of totals as the API gives them, by start. Raises InvalidInput for a bad cursor or id."""
+        return await self._database.look(partial(q.find, wanted, after, most))
+
+    async def revisions(self, wanted: TotalFilter) -> list[dict[str, Any]]:
+        """What totals of the filter said before they were revised, oldest first."""
+        return await self._database.look(partial(q.revisions, wanted))
+
+
+def _is_anything_due(now: int, ended: int, connection: Connection) -> bool:
+    is_due = connection.execute(DUE_NOW, {"now": now}).first() is not None
+    return is_due or connection.execute(ENDED_NOW, {"ended": ended}).first() is not None
+
+
+def _settle(
+    found: list[sums.Due], now: int, ended: int, most: int, owed: Owed | None, connection: Connection
+) -> int:
+    hours = set(sums.settle(found, now, connection))
+    # While sessions are still due, hours that have ended are not yet what they will be.
+    closed = _close(now, ended, connection) if len(found) < most else []
+    hours |= {(row.subject_id, row.start) for row in closed if (row.period, row.level) == ("hour", "site")}
+    if owed is not None and hours:
+        outbox.put_down(owed(_site_hours(sorted(hours), connection)), connection)
+    return len(found) + len(closed)
+
+
+def _close(now: int, ended: int, connection: Connection) -> Sequence[Row[Any]]:
+    rows = connection.execute(ENDED, {"ended": ended, "most": MOST_CLOSED}).all()
+    if rows:
+        keys = [{f"key_{name}": getattr(row, name) for name in sums.TOTAL_KEY} for row in rows]
+        connection.execute(CLOSE, [key | {"now": now} for key in keys])
+    return rows
+
+
+def _site_hours(keys: list[sums.SiteHourKey], connection: Connection) -> list[SiteHour]:
+    return [
+        SiteHour(
+            row.operator_code,
+            row.site_code,
+            instant(row.start),
+            row.energy_wh,
+            row.sessions,
+            row.revision,
+            _stations(row.subject_id, row.start, connection),
+        )
+        for row in connection.execute(SITE_HOURS, {"keys": keys})
+    ]
+
+
+def _stations(site_id: int, start: int, connection: Connection) -> list[dict[str, Any]]:
+    stations: dict[str, list[dict[str, Any]]] = {}
+    for row in connection.execute(BY_CONNECTOR, {"site": site_id, "start": start}):
+        plug = {"evse": row.evse, "connector": row.connector, "energy_wh": int(row.energy_wh)}
+        stations.setdefault(row.identity, []).append(plug)
+    return [
+        {"identity": identity, "energy_wh": sum(plug["energy_wh"] for plug in plugs), "connectors": plugs}
+        for identity, plugs in stations.items()
+    ]

@@ -1,0 +1,238 @@
+"""A charging session to and from its row, and a change into the rows that one commit puts down."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from csms.domain.assets import ChargingStation, TokenStatus
+from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionMessage, SessionState
+from csms.domain.meter import Reading
+from csms.domain.quality import EnergySource, Flag
+from csms.domain.registers import MeterState
+from csms.domain.sequence import SequenceState
+from csms.store.jsontext import json_of
+from csms.store.records import ReadingRow, Record
+from csms.store.session_rows import (
+    SessionDue,
+    SessionInsert,
+    SessionMessageRow,
+    SessionProgress,
+    SessionRevisionRow,
+    SessionUpdate,
+)
+from csms.store.times import instant, instant_or_none, micros, micros_or_none
+
+
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a session's course, as one text: only the domain reads it."""
+
+    sequence: SequenceState
+    meter: MeterState
+    suspected_by: Evidence | None = None
+
+
+_read_progress = msgspec.json.Decoder(Progress).decode
+_write_progress = msgspec.json.Encoder().encode
+
+# A change of one of these writes an index or another column that most messages leave alone.
+_SETTLED: Callable[[ChargingSession], tuple[Any, ...]] = attrgetter(
+    "transaction_id",
+    "start_key",
+    "evse",
+    "connector",
+    "token",
+    "token_type",
+    "authorization",
+    "authorization_reason",
+    "state",
+    "started_at",
+    "received_at",
+    "ended_at",
+    "end_received_at",
+    "meter_stop_wh",
+    "stop_reason",
+    "flags",
+    "remote_start_id",
+)
+
+
+def folded(token: str) -> str:
+    """As tokens are compared: without case (1.6 CiString, 2.x identifierString)."""
+    return token.casefold()
+
+
+def flags_text(flags: tuple[Flag, ...]) -> str:
+    """`,gap,clock,`: each flag between commas, so that one can be searched for."""
+    return f",{','.join(flags)}," if flags else ""
+
+
+def flags_of(text: str) -> list[str]:
+    """The flags of such a text."""
+    return text.strip(",").split(",") if text else []
+
+
+def records_of(
+    change: Change, answer: str | None, station: ChargingStation, before: ChargingSession | None = None
+) -> list[Record]:
+    """The rows that `change` puts down, in no particular order. A repeat puts down nothing.
+
+    `answer` is the answer's payload, stored with its message. `before`: the session as it was, where the
+    caller has it; a message that only carries it on then costs a third.
+    """
+    if change.is_repeat:
+        return []
+    session = change.session
+    records: list[Record] = [_session_record(change, before)]
+    if change.revised:
+        records.append(_revision(change))
+    if change.message is not None:
+        records.append(_message(session.session_id, change.message, answer))
+        arrived = change.message.received_at
+    else:
+        arrived = session.end_received_at or session.received_at
+    for reading in change.readings:
+        records.append(
+            ReadingRow.of(station.station_id, session.evse, reading, arrived, session_id=session.session_id)
+        )
+    if change.hours_due:
+        records.append(SessionDue(session.session_id, micros(arrived)))
+    return records
+
+
+def _session_record(change: Change, before: ChargingSession | None) -> Record:
+    session = change.session
+    if change.is_new:
+        return _insert(session)
+    if before is not None and _SETTLED(before) == _SETTLED(session):
+        return SessionProgress(
+            session.meter_start_wh,
+            session.energy_wh,
+            session.energy_source.value,
+            session.revision,
+            session.charging_state,
+            micros_or_none(session.last_event_at),
+            micros_or_none(session.suspected_at),
+            _progress(session),
+            session.session_id,
+        )
+    row = _insert(session)
+    return SessionUpdate(*row[5:], session.session_id)
+
+
+def _insert(s: ChargingSession) -> SessionInsert:
+    return SessionInsert(
+        s.session_id,
+        s.station_id,
+        s.site_id,
+        s.operator_id,
+        s.ocpp_version,
+        s.transaction_id,
+        s.start_key,
+        s.evse,
+        s.connector,
+        s.token,
+        folded(s.token),
+        s.token_type,
+        s.authorization.value,
+        s.authorization_reason,
+        s.state.value,
+        micros(s.started_at),
+        micros(s.received_at),
+        micros_or_none(s.ended_at),
+        micros_or_none(s.end_received_at),
+        s.meter_start_wh,
+        s.meter_stop_wh,
+        s.energy_wh,
+        s.energy_source.value,
+        s.stop_reason,
+        flags_text(s.flags),
+        s.revision,
+        s.remote_start_id,
+        s.charging_state,
+        micros_or_none(s.last_event_at),
+        micros_or_none(s.suspected_at),
+        _progress(s),
+    )
+
+
+def _progress(session: ChargingSession) -> str:
+    return _write_progress(Progress(session.sequence, session.meter, session.suspected_by)).decode()
+
+
+def _message(session_id: int, message: SessionMessage, answer: str | None) -> SessionMessageRow:
+    return SessionMessageRow(
+        session_id,
+        message.key,
+        message.kind,
+        message.message_id,
+        micros_or_none(message.at),
+        micros(message.received_at),
+        message.payload_hash,
+        json_of(message.facts),
+        answer,
+    )
+
+
+def _revision(change: Change) -> SessionRevisionRow:
+    s = change.session
+    at = change.message.received_at if change.message else s.end_received_at or s.received_at
+    return SessionRevisionRow(s.session_id, s.revision, micros(at), change.cause, s.energy_wh, json_of(s))
+
+
+def session_of(row: Any) -> ChargingSession:
+    """The session of a row of `sessions`."""
+    progress = _read_progress(row.progress)
+    return ChargingSession(
+        session_id=row.session_id,
+        station_id=row.station_id,
+        site_id=row.site_id,
+        operator_id=row.operator_id,
+        ocpp_version=row.ocpp_version,
+        transaction_id=row.transaction_id,
+        start_key=row.start_key,
+        evse=row.evse,
+        connector=row.connector,
+        token=row.token,
+        token_type=row.token_type,
+        authorization=TokenStatus(row.authorization),
+        authorization_reason=row.authorization_reason,
+        state=SessionState(row.state),
+        started_at=instant(row.started_at),
+        received_at=instant(row.received_at),
+        ended_at=instant_or_none(row.ended_at),
+        end_received_at=instant_or_none(row.end_received_at),
+        meter_start_wh=row.meter_start_wh,
+        meter_stop_wh=row.meter_stop_wh,
+        energy_wh=row.energy_wh,
+        energy_source=EnergySource(row.energy_source),
+        stop_reason=row.stop_reason,
+        flags=tuple(Flag(flag) for flag in flags_of(row.flags)),
+        revision=row.revision,
+        remote_start_id=row.remote_start_id,
+        charging_state=row.charging_state,
+        last_event_at=instant_or_none(row.last_event_at),
+        sequence=progress.sequence,
+        meter=progress.meter,
+        suspected_at=instant_or_none(row.suspected_at),
+        suspected_by=progress.suspected_by,
+    )
+
+
+def message_of(row: Any) -> SessionMessage:
+    """The message of a row of `session_messages`."""
+    return SessionMessage(
+        row.key,
+        row.kind,
+        row.message_id,
+        instant_or_none(row.at),
+        instant(row.received_at),
+        row.payload_hash,
+        msgspec.json.decode(row.facts),
+    )
+
+
+def reading_of(row: Any) -> Reading:
+    """The reading of a row of `readings` joined with its kind."""
+    return Reading(instant(row.at), row.measurand, row.value, row.phase, row.location, row.context, row.raw)

@@ -1,0 +1,127 @@
+"""The questions of the status page. Their cost grows with what is live today, not with history.
+
+Knows tables. Every statement takes `operator_id`, -1 for the whole network.
+"""
+
+from sqlalchemy import Select, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from csms.store import device_tables as d
+from csms.store import tables as t
+from csms.store.records import kind_of
+from csms.store.session_queries import ACTIVE, UNENDED
+from csms.store.station_queries import IS_ONLINE
+
+MOST_CELLS = 1200  # charging stations drawn one by one
+MOST_ROWS = 12  # rows of a table
+LOOKED_AT = 300  # newest records searched for the latest ends and deliveries
+
+# '' means outlet and sample.periodic.
+POWER_KINDS = [
+    kind_of("power.active.import", "", location, context).kind_id
+    for location in ("", "outlet")
+    for context in ("", "sample.periodic", "sample.clock", "transaction.begin", "trigger", "other")
+]
+
+s, c, o = t.sessions, t.charging_stations, t.outbox
+operator_id: ColumnElement[int] = bindparam("operator_id")
+station_in_scope = or_(operator_id == -1, c.c.operator_id == operator_id)
+session_in_scope = or_(operator_id == -1, s.c.operator_id == operator_id)
+# Both, so that SQLite sees that one of the partial indexes of open sessions serves.
+is_active = and_(UNENDED, ACTIVE)
+
+
+def _any(*statuses: str) -> ColumnElement[int]:
+    return func.max(case((d.connectors.c.status.in_(statuses), 1), else_=0))
+
+
+OPERATORS = select(t.operators.c.operator_id, t.operators.c.code, t.operators.c.time_zone)
+SITES = select(t.sites.c.site_id, t.sites.c.code, t.sites.c.name, t.sites.c.operator_id)
+
+ONLINE = (
+    select(c.c.site_id, c.c.ocpp_version, IS_ONLINE.label("is_online"), func.count().label("n"))
+    .where(station_in_scope)
+    .group_by(c.c.site_id, c.c.ocpp_version, IS_ONLINE)
+)
+first_cells = (
+    select(c.c.station_id, c.c.identity, c.c.site_id, c.c.connected_at, IS_ONLINE.label("is_online"))
+    .where(station_in_scope)
+    .order_by(c.c.site_id, c.c.identity)
+    .limit(MOST_CELLS)
+    .subquery()
+)
+CELLS = (
+    select(
+        *first_cells.c,
+        _any("faulted").label("faulted"),
+        _any("charging", "suspended-ev", "suspended-evse").label("charging"),
+        _any("occupied", "preparing", "finishing", "reserved").label("occupied"),
+        func.min(case((d.connectors.c.status == "unavailable", 1), else_=0)).label("unavailable"),
+    )
+    .outerjoin(d.connectors, d.connectors.c.station_id == first_cells.c.station_id)
+    .group_by(*first_cells.c)
+    .order_by(first_cells.c.site_id, first_cells.c.identity)
+)
+BUSY = select(s.c.station_id).where(is_active, session_in_scope).distinct()
+
+power_mw = (
+    select(t.readings.c.value)
+    .where(
+        t.readings.c.owner_id == s.c.session_id,
+        t.readings.c.kind_id.in_(POWER_KINDS),
+        t.readings.c.at >= bindparam("power_since"),
+        t.readings.c.value.is_not(None),
+    )
+    .order_by(t.readings.c.at.desc())
+    .limit(1)
+    .correlate(s)
+    .scalar_subquery()
+    .label("power_mw")
+)
+each_power = select(power_mw).where(is_active, session_in_scope).subquery()
+POWER = select(
+    func.count().label("sessions"),
+    func.count(each_power.c.power_mw).label("metered"),
+    func.sum(each_power.c.power_mw).label("power_mw"),
+).select_from(each_power)
+
+lines = select(
+    s.c.session_id,
+    c.c.identity,
+    s.c.evse,
+    s.c.connector,
+    s.c.token,
+    s.c.started_at,
+    s.c.ended_at,
+    s.c.energy_wh,
+    s.c.flags,
+).join(c, c.c.station_id == s.c.station_id)
+
+
+def _newest(of: Select[tuple[object, ...]], most: int) -> Select[tuple[object, ...]]:
+    return of.order_by(s.c.started_at.desc(), s.c.session_id.desc()).limit(most)
+
+
+LIVE = _newest(lines.add_columns(power_mw).where(is_active, session_in_scope), MOST_ROWS)
+ENDED = _newest(lines.where(s.c.state == "ended", session_in_scope), LOOKED_AT)
+
+HOURS = select(t.totals.c.subject_id, t.totals.c.start, t.totals.c.energy_wh).where(
+    t.totals.c.period == "hour", t.totals.c.level == "operator", t.totals.c.start >= bindparam("since")
+)
+
+on_platforms = o.c.platform.in_(bindparam("platforms", expanding=True))
+FIRST_ORDER = select(func.min(o.c.outbox_id)).where(o.c.created_at >= bindparam("since"))
+ORDERS_WAITING = select(func.count()).where(
+    o.c.state == literal_column("'waiting'"), o.c.kind == "order", on_platforms
+)
+ORDERS_TODAY = (
+    select(o.c.state, func.count().label("n"))
+    .where(o.c.outbox_id >= bindparam("first"), o.c.kind == "order", on_platforms)
+    .group_by(o.c.state)
+)
+NEWEST_OWED = (
+    select(o.c.about, o.c.platform, o.c.kind, o.c.state, o.c.attempts, o.c.created_at, o.c.sent_at)
+    .where(on_platforms)
+    .order_by(o.c.outbox_id.desc())
+    .limit(LOOKED_AT)
+)
