@@ -49,6 +49,7 @@ from csms.store.registry import Registry
 from csms.store.reports import ReportStore
 from csms.store.sessions import SessionStore
 from csms.store.status import StatusReader
+from csms.store.upkeep import UpkeepStore
 from csms.store.writer import Writer
 
 log = structlog.get_logger()
@@ -109,7 +110,7 @@ class App:
         reports, outbox = ReportStore(database), Outbox(database)
         self._background(Deliverer(outbox, clients, settings.reporting, now).run())
         self._background(Totaller(services, reports).run())
-        self._background(Upkeep(services).run())
+        self._background(Upkeep(services, UpkeepStore(database)).run())
         api_parts = ApiParts(
             settings=settings,
             registry=services.registry,
@@ -124,7 +125,7 @@ class App:
             commits=commits,
             gateway=stats,
             latency_bounds_s=LATENCY_BOUNDS_S,
-            connections=self.gateway.roster.count,
+            connections=lambda: {(str(v), state): n for (v, state), n in self.gateway.roster.count().items()},
             gateway_listens=lambda: self.gateway.is_open,
             messages_dropped=lambda: messages.dropped,
             now=now,

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from csms import log
 from csms.config import Settings
-from csms.errors import CsmsError
+from csms.errors import ConfigError, CsmsError
 
 app = typer.Typer(
     help="A charging-station management system: OCPP 1.6J, 2.0.1 and 2.1.",
@@ -86,9 +86,12 @@ def migrate(config: ConfigFile = None) -> None:
 @app.command()
 def doctor(config: ConfigFile = None) -> None:
     """Check settings, ports, database, disk, clock and file limit, and say how to mend each."""
-    from csms.doctor import examine  # noqa: PLC0415
+    from csms.doctor import Finding, examine  # noqa: PLC0415
 
-    findings = examine(_settings(config))
+    try:
+        findings = [Finding("settings", True, "every key is known and valid"), *examine(_settings(config))]
+    except ConfigError as exc:
+        findings = [Finding("settings", False, str(exc), "mend the line; config.yaml shows every setting")]
     table = Table("", "check", "seen", "how to mend it", box=None, pad_edge=False)
     for f in findings:
         table.add_row("[green]✓[/]" if f.well else "[red]✗[/]", f.check, f.seen, f.mend)

@@ -34,7 +34,7 @@ class Demo:
         self._days = days
         self._ports = (port, http_port, city_port)
         self._console = Console()
-        self._children: list[asyncio.subprocess.Process] = []
+        self._children: dict[str, asyncio.subprocess.Process] = {}
 
     def run(self) -> None:
         """Show everything until Ctrl-C."""
@@ -59,8 +59,10 @@ class Demo:
             await self._wait(ended)
         finally:
             self._console.print("Stopping ...")
-            await self._stop_children()
+            # The stations first, the city last: what is still owed to it can be delivered.
+            await self._stop_child("fleet")
             await app.stop()
+            await self._stop_child("city")
 
     def _configuration(self) -> Path:
         """The demo's own config.yaml, so that every setting of it can be seen and tried out."""
@@ -129,33 +131,31 @@ class Demo:
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        self._children.append(child)
+        self._children[name] = child
 
     async def _wait(self, ended: asyncio.Event) -> None:
         """Until the signal; a simulator that ends by itself is said once."""
-        waits = {asyncio.ensure_future(child.wait()): child for child in self._children}
-        signal_came = asyncio.ensure_future(ended.wait())
-        pending: set[asyncio.Future[object]] = {signal_came, *waits}  # type: ignore[arg-type]
-        while not signal_came.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for gone in done - {signal_came}:  # type: ignore[arg-type]
-                self._console.print(
-                    f"[yellow]A simulator ended by itself (exit {gone.result()}); "
-                    f"see the *.log files in {self._folder}"
-                )
-        for one in pending:
-            one.cancel()
+        watches = [asyncio.create_task(self._watch(name)) for name in self._children]
+        await ended.wait()
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
 
-    async def _stop_children(self) -> None:
-        for child in self._children:
-            if child.returncode is None:
-                child.terminate()
-        for child in self._children:
-            try:
-                await asyncio.wait_for(child.wait(), STOP_S)
-            except TimeoutError:
-                child.kill()
-                await child.wait()
+    async def _watch(self, name: str) -> None:
+        code = await self._children[name].wait()
+        file = self._folder / f"{name}.log"
+        self._console.print(f"[yellow]The simulated {name} ended by itself (exit {code}); see {file}[/]")
+
+    async def _stop_child(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is None or child.returncode is not None:
+            return
+        child.terminate()
+        try:
+            await asyncio.wait_for(child.wait(), STOP_S)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
 
     def _explain(self, key: str) -> None:
         port, http_port, city_port = self._ports

@@ -72,11 +72,6 @@ class Fleet:
         self._gate = asyncio.Semaphore(scenario.connects_at_once)
 
     @property
-    def sessions_expected(self) -> int:
-        """How many sessions the stations will have, when that is known."""
-        return 0 if self.plan.forever else self.plan.sessions * len(self.roster.members)
-
-    @property
     def over(self) -> int:
         """How many stations' stories are over."""
         return sum(link.over for link in self.links)
@@ -127,7 +122,7 @@ class Fleet:
 
     async def _compare(self, api: Management, truth: truths.Truth) -> Verdict:
         history = [row for row in await self._history(api) if str(row["session_id"]) not in self._before]
-        verdict = verdicts.compare(truth, history)
+        verdict = verdicts.compare(truth, history, self.plan.sessions)
         chosen = verdicts.sample(truth, history, self.plan.seed, SAMPLED_SESSIONS)
         counted = [(session, await api.readings_count(row_id)) for session, row_id in chosen]
         verdicts.count_readings(verdict, counted)

@@ -98,7 +98,7 @@ def _natural(fact: Fact, told: Told) -> Record:
         case Metered():
             return {"kind": "metered", **_common(fact, told)}
         case Finished():
-            return {"kind": "finished", **_common(fact, told), "wh": fact.meter_stop_wh}
+            return {"kind": "finished", **_common(fact, told), "wh": fact.meter_stop_wh, "stop": fact.stop}
         case _:
             return {}
 

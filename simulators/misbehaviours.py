@@ -131,7 +131,9 @@ _ALL = (
     _M("idtag-semicolon", "the token comes behind a semicolon", "payment terminals", ALL,
        quirks.token_as(lambda token: f"x;{token}"), judged=Judged.PRESENT),
     _M("boot-loop", "five boots in a row", "Wallbox", ALL, quirks.repeat("BootNotification", 5)),
-    _M("no-boot", "BootNotification never comes", "several after a reconnect", silent_boot=True),
+    _M("no-boot", "BootNotification never comes", "several after a reconnect", V16, silent_boot=True),
+    # B02.FR.09: a 2.x central system has to refuse it, so no fleet that is to finish may have one.
+    _M("unregistered", "a 2.x station that never boots", "hostile", V2, silent_boot=True),
     _M("no-subprotocol", "the handshake names no subprotocol", "Grizzl-E", V16, subprotocol=False),
     _M("lower-case-keys", "configuration keys in lower case", "any", V16, answer=_lower_keys),
     _M("garbage-connector-count", "1,845,493,760 connectors", "Growatt THOR", V16, answer=_many_connectors),

@@ -6,7 +6,7 @@ history where each meter and each clock stood, so that a later run goes on from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -26,7 +26,7 @@ SHORTEST_SESSION = timedelta(seconds=100)
 FIRST_REGISTER_WH = (20_000, 9_000_000)
 # Shares of a day's arrivals by hour of local time: commuters at noon and in the evening.
 ARRIVALS = (2, 1, 1, 1, 1, 2, 4, 7, 9, 8, 6, 7, 9, 8, 6, 5, 6, 8, 10, 11, 10, 8, 6, 4)
-TO_UTC = timedelta(hours=8)
+FROM_UTC = timedelta(hours=8)
 
 
 class NoRoom(Exception):
@@ -175,17 +175,20 @@ class Living:
         )
 
     def _fill(self, evse: Evse, since: datetime, until: datetime) -> None:
-        at, plan = since, []
-        while at < until:
-            plan.append(at)
-            per_day = self.rng.uniform(*self.backfill.daily)
-            busy = ARRIVALS[(at + TO_UTC).hour] * len(ARRIVALS) / sum(ARRIVALS)
-            at += timedelta(days=self.rng.expovariate(per_day * max(busy, 0.2)))
         free_at = since
-        for wanted in plan:
+        for wanted in self._arrivals(since, until):
             charge_s = self.rng.uniform(*self.backfill.minutes) * 60
             plug_at = max(wanted, free_at)
             free_at = plug_at + timedelta(seconds=charge_s + 60)
             if free_at < until:
                 token = self.drivers[evse.number].take()
                 evse.expect(some_visit(plug_at, token, charge_s, self.sessions, self.rng))
+
+    def _arrivals(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Random moments, more of them in busy hours: drawn at the busiest hour's rate, then thinned out."""
+        peak, mean = max(ARRIVALS), sum(ARRIVALS) / len(ARRIVALS)
+        daily = self.rng.uniform(*self.backfill.daily)
+        at = since
+        while (at := at + timedelta(days=self.rng.expovariate(daily * peak / mean))) < until:
+            if self.rng.random() < ARRIVALS[(at + FROM_UTC).hour] / peak:
+                yield at

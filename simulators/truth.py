@@ -28,6 +28,8 @@ class TrueSession:
     meter_start_wh: int = 0
     meter_stop_wh: int | None = None
     transaction_id: str | None = None
+    stop: str = ""
+    """Why it ended (`facts.Stop`)."""
     open: set[int] = field(default_factory=set)
     """Sequence numbers of messages that were sent and never acknowledged."""
     readings: dict[int, int] = field(default_factory=dict)
@@ -88,6 +90,7 @@ def _happened(session: TrueSession, call: Record) -> None:
             session.transaction_id = session.key
     elif call["kind"] == "finished":
         session.ended_at, session.meter_stop_wh = moment(call["at"]), call["wh"]
+        session.stop = call["stop"]
 
 
 def _acknowledged(session: TrueSession, call: Record, answer: Record) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from simulators.facts import moment, stamp
+from simulators.facts import Stop, moment, stamp
 from simulators.misbehaviours import Judged
 from simulators.truth import TrueSession, Truth
 
@@ -45,8 +45,12 @@ class Verdict:
         return not self.differences
 
 
-def compare(truth: Truth, history: Sequence[Row]) -> Verdict:
-    """Compare everything but the readings. `history` holds only what was not there before the run."""
+def compare(truth: Truth, history: Sequence[Row], planned: int | None = None) -> Verdict:
+    """Compare everything but the readings. `history` holds only what was not there before the run.
+
+    `planned` is how many sessions each station wanted: a central system that
+    lets nobody charge would otherwise have a perfect history.
+    """
     verdict = Verdict(judged=Counter(truth.stations.values()))
     by_transaction: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in history:
@@ -56,6 +60,8 @@ def compare(truth: Truth, history: Sequence[Row]) -> Verdict:
         verdict.energy_wh += session.energy_wh or 0
         found = by_transaction.pop((session.station, session.transaction_id or "-"), [])
         verdict.differences += _of_session(session, found)
+    if planned is not None:
+        verdict.differences += _prevented(truth, planned)
     for (station, transaction), rows in by_transaction.items():
         if truth.stations.get(station) is Judged.READINGS:
             verdict.differences += [_extra(station, transaction, row) for row in rows]
@@ -84,6 +90,16 @@ def count_readings(verdict: Verdict, counted: Iterable[tuple[TrueSession, int]])
         if found != session.readings_count:
             count = str(session.readings_count)
             verdict.differences.append(_difference(session, "readings", count, str(found)))
+
+
+def _prevented(truth: Truth, planned: int) -> Iterable[Difference]:
+    had = Counter(session.station for session in truth.sessions)
+    for station, judged in truth.stations.items():
+        if judged is Judged.READINGS and had[station] != planned:
+            yield Difference(station, "-", "sessions that could begin", str(planned), str(had[station]))
+    for session in truth.sessions:
+        if session.judged is Judged.READINGS and session.stop == Stop.DEAUTHORIZED:
+            yield _difference(session, "token let in", "yes", "no")
 
 
 def _of_session(session: TrueSession, found: list[Row]) -> list[Difference]:

@@ -7,12 +7,14 @@ the csms package. Does not know which stations speak to it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,14 @@ def free_port() -> int:
 def clean_environment() -> dict[str, str]:
     """This process's environment without settings of some other server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CSMS_")}
+
+
+async def polls(within_s: float) -> AsyncIterator[float]:
+    """Turns of a wait, a little apart, until the time is up; each gives the seconds that are left."""
+    until = time.monotonic() + within_s
+    while (left := until - time.monotonic()) > 0:
+        yield left
+        await asyncio.sleep(POLL_S)
 
 
 class Child:
@@ -93,22 +103,20 @@ class Child:
         process = self._process
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        for _ in range(int(within_s / POLL_S)):
+        async for _ in polls(within_s):
             if process.poll() is not None:
                 self._process = None
                 return process.returncode
-            await asyncio.sleep(POLL_S)
         self.kill()
         raise ServerTrouble(f"{self.name} did not stop within {within_s} s of SIGTERM\n{self.log_tail()}")
 
     async def listening(self, port: int, within_s: float = START_WITHIN_S) -> None:
         """Return once something accepts connections on `port`; ServerTrouble with the log if not."""
-        for _ in range(int(within_s / POLL_S)):
+        async for _ in polls(within_s):
             self.check_alive()
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
-            await asyncio.sleep(POLL_S)
         raise ServerTrouble(f"{self.name} does not listen on {port}\n{self.log_tail()}")
 
     def check_alive(self) -> None:
@@ -229,7 +237,13 @@ class CsmsServer:
 
     async def add_token(self, token: str, **more: Any) -> None:
         """Register an id token that may charge. May be repeated."""
-        await self.post("id-tokens", {"token": token, "type": "ISO14443", "status": "accepted"} | more)
+        await self.post("id-tokens", _token(token) | more)
+
+    async def add_tokens(self, tokens: Iterable[str]) -> None:
+        """Register many id tokens over one connection."""
+        async with self._client() as client:
+            for token in tokens:
+                _checked(await client.post("id-tokens", json=_token(token)))
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:
         async with self._client() as client:
@@ -241,14 +255,12 @@ class CsmsServer:
 
     async def _ready(self, within_s: float) -> None:
         async with httpx.AsyncClient(timeout=5) as client:
-            for _ in range(int(within_s / POLL_S)):
+            async for _ in polls(within_s):
                 self.child.check_alive()
-                try:
+                # Not listening yet is no news: the next turn asks again until the time is up.
+                with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{self.http_url}/readyz")).status_code == httpx.codes.OK:
                         return
-                except httpx.TransportError:
-                    pass  # not listening yet: the loop asks again until the time is up
-                await asyncio.sleep(POLL_S)
         raise ServerTrouble(f"csms was not ready within {within_s} s\n{self.child.log_tail()}")
 
     def _configuration(self, over: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -256,13 +268,16 @@ class CsmsServer:
             "database": {"url": f"sqlite:///{self.database_file}"},
             "gateway": {"host": "127.0.0.1", "port": self.gateway_port},
             "http": {"host": "127.0.0.1", "port": self.http_port},
-            "log": {"format": "console"},
         }
         return {section: {**base.get(section, {}), **over.get(section, {})} for section in {*base, *over}}
 
 
 def _station(identity: str, password: str, site: str) -> dict[str, Any]:
     return {"identity": identity, "site": site, "password": password, "security_profile": 1}
+
+
+def _token(token: str) -> dict[str, Any]:
+    return {"token": token, "type": "ISO14443", "status": "accepted"}
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -73,7 +73,9 @@ async def call(
     who: Who,
     own: Own,
     identity: StationPath,
-    action: Annotated[str, Path(pattern=r"^[A-Za-z0-9]{1,50}$", examples=["Reset"])],
+    action: Annotated[
+        str, Path(pattern=r"^[A-Za-z0-9]{1,50}$", description="An OCPP action.", examples=["Reset"])
+    ],
 ) -> Any:
     """The body is the payload, checked against the station's OCPP version before it is sent (422 says
     what is wrong). 200 whatever came of it: `answer`, or `error` with the station's own code.

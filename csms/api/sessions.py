@@ -172,7 +172,9 @@ async def list_sessions(
     evse: Annotated[EvseNumber | None, Query(description="Only of this EVSE.")] = None,
     connector: Annotated[EvseNumber | None, Query(description="Only of this connector.")] = None,
     token: Annotated[TokenText | None, Query(description="Only by this id token, without case.")] = None,
-    state: Annotated[Literal["active", "suspected-ended", "ended"] | None, Query()] = None,
+    state: Annotated[
+        Literal["active", "suspected-ended", "ended"] | None, Query(description="Only in this state.")
+    ] = None,
     quality: Annotated[Flag | None, Query(description="Only with this quality flag.")] = None,
 ) -> Any:
     """Newest first. `from` and `to` select by start time. With `Accept: text/csv` the answer is a CSV file

@@ -6,7 +6,6 @@ shared by all who look.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -84,10 +83,8 @@ class Snapshots:
 class View:
     """One open browser window."""
 
-    def __init__(
-        self, request: Request, snapshots: Snapshots, visits: Visits | None, now: Callable[[], datetime]
-    ) -> None:
-        self._snapshots, self._visits, self._now = snapshots, visits, now
+    def __init__(self, request: Request, snapshots: Snapshots, visits: Visits | None) -> None:
+        self._snapshots, self._visits = snapshots, visits
         self._cookie = request.cookies.get(COOKIE)
         self._language: Language = preferred(
             request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
@@ -180,7 +177,7 @@ def _remember(cookie: str, value: str) -> None:
     ui.run_javascript(f"document.cookie = '{cookie}={value}; path=/; max-age=31536000; samesite=strict'")
 
 
-def install(snapshots: Snapshots, visits: Visits | None, now: Callable[[], datetime]) -> None:
+def install(snapshots: Snapshots, visits: Visits | None) -> None:
     """Register the page at `/`. `visits` None shows it to everyone."""
 
     @ui.page("/", title="CSMS", dark=None)
@@ -188,8 +185,7 @@ def install(snapshots: Snapshots, visits: Visits | None, now: Callable[[], datet
         operator = None
         if visits is not None:
             signed_in, operator = await visits.find(request.cookies.get(COOKIE))
-            if not signed_in:
+            if not signed_in:  # ended between the door and here
                 return RedirectResponse("/sign-in", 303)
-        seen = await snapshots.latest(operator)
-        View(request, snapshots, visits, now).build(seen)
+        View(request, snapshots, visits).build(await snapshots.latest(operator))
         return None

@@ -54,7 +54,7 @@ def superseded(
     found = (
         suspect(session, Evidence.OTHER_START, started.started_at, arrived)
         for session in sessions
-        if session.evse == started.evse and session.session_id != started.session_id
+        if session.evse == started.evse != 0 and session.session_id != started.session_id
     )
     return [change for change in found if change is not None]
 

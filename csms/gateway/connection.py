@@ -8,7 +8,9 @@ before; when nothing can be committed nothing is answered, and the station keeps
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from datetime import datetime
 from hashlib import blake2b
+from math import inf
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ from csms.errors import StaleEpoch, StoreUnavailable
 from csms.gateway.calls import Calls
 from csms.gateway.checks import refuse_early
 from csms.gateway.desk import Exchange, Parts, Refused
-from csms.gateway.reading import Readable, Reading, Why
+from csms.gateway.reading import TOO_MUCH_WAITS, Readable, Reading
 from csms.handlers.context import MessageInfo, StationState
 from csms.protocol.frames import Call, Send
 from csms.protocol.rpc import BadFrame, Incoming, Repeat, Reply, ReplyError, ReplyNotice, Rpc, Stray
@@ -80,7 +82,7 @@ class Connection:
         settings = parts.settings
         self._reading = Reading(wire, settings.messages_per_s, settings.messages_burst, self._loop)
         self._breaches = 0
-        self._breach_since = 0.0
+        self._breach_since = -inf
         self._is_done = False
         self._is_lost = False
         self.busy_since = 0.0
@@ -110,7 +112,7 @@ class Connection:
             return
         self._queue.append(frame)
         if len(self._queue) >= self.parts.settings.max_queued_frames or self.parts.budget.is_over:
-            self._reading.pause(Why.QUEUE)
+            self._reading.pause(TOO_MUCH_WAITS)
 
     def lost(self) -> None:
         """The wire is gone. What was received is still dealt with: it is stored, only not answered."""
@@ -169,30 +171,27 @@ class Connection:
     # The messages.
 
     async def _work(self, queue: deque[bytes]) -> None:
-        budget = self.parts.budget
+        budget, most = self.parts.budget, self.parts.settings.max_queued_frames
         try:
             while queue and not self._is_done:
                 frame = queue.popleft()
                 budget.used -= len(frame)
                 self.busy_since = self._loop.time()
-                await self._handle(frame)
-                if len(queue) * 2 <= self.parts.settings.max_queued_frames:
-                    self._reading.resume(Why.QUEUE)
+                message = self._receive(frame)
+                # Most common first: stations talk far more than they answer.
+                if type(message) is Call:
+                    await self._called(message, len(frame))
+                elif type(message) is Send:
+                    await self._told(message, len(frame))
+                elif message is not None:
+                    self._other(message, frame)
+                if len(queue) * 2 <= most:
+                    self._reading.resume(TOO_MUCH_WAITS)
         finally:
             budget.used -= sum(map(len, queue))
             self.busy_since = 0.0
             self._queue = self._worker = None
-            self._reading.resume(Why.QUEUE)
-
-    async def _handle(self, frame: bytes) -> None:
-        message = self._receive(frame)
-        # Most common first: stations talk far more than they answer.
-        if type(message) is Call:
-            await self._called(message, len(frame))
-        elif type(message) is Send:
-            await self._told(message, len(frame))
-        elif message is not None:
-            self._other(message, frame)
+            self._reading.resume(TOO_MUCH_WAITS)
 
     def _take(self, frame: bytes) -> None:
         message = self._receive(frame)
@@ -213,7 +212,8 @@ class Connection:
         try:
             refuse_early(self.parts, state, call.action, size)
             event = desk.read(state, call.action, call.payload)
-            served = await desk.serve(state, event, self._info(call))
+            info = self._info(call)
+            served = await desk.serve(state, event, info)
         except Refused as refused:
             self._refuse(call, refused.code, refused.description)
         except (StoreUnavailable, StaleEpoch) as exc:
@@ -228,7 +228,7 @@ class Connection:
                 self._rpc.forget(call.message_id)
                 return
             self.wire.send(self._rpc.answer(call.message_id, served.payload))
-            self._answered(call, served.payload, perf_counter() - started)
+            self._answered(call, info, served.payload, perf_counter() - started)
             for command in served.follow_ups:
                 self._own(self.command(command, self.parts.settings.command_expiry_s))
 
@@ -240,7 +240,7 @@ class Connection:
             event = desk.read(state, send.action, send.payload)
             await desk.serve(state, event, self._info(send))
         except Refused as refused:
-            self._log_exchange(send, None, refused.code, None)
+            self._log_exchange(send, desk.now(), None, refused.code)
         except (StoreUnavailable, StaleEpoch) as exc:
             self._leave_unanswered(exc)
         except Exception:
@@ -251,12 +251,12 @@ class Connection:
         payload_hash = blake2b(call.payload, digest_size=16).hexdigest() if is_stored else ""
         return MessageInfo(call.message_id, call.action, payload_hash, self.parts.desk.now())
 
-    def _answered(self, call: Call, payload: bytes, seconds: float) -> None:
+    def _answered(self, call: Call, info: MessageInfo, payload: bytes, seconds: float) -> None:
         stats = self.parts.stats
         stats.messages[call.action, "answered"] += 1
         stats.observe(seconds)
         if self.parts.keep_log:
-            self._log_exchange(call, payload, "answered", int(seconds * 1e6))
+            self._log_exchange(call, info.arrived, payload, "answered", int(seconds * 1e6))
         if self._calls is not None and call.action == "BootNotification":
             self._calls.booted()
 
@@ -267,7 +267,7 @@ class Connection:
         if self._is_done:
             return
         self.wire.send(frame)
-        self._log_exchange(call, frame, code, None)
+        self._log_exchange(call, self.parts.desk.now(), frame, code)
 
     def _leave_unanswered(self, exc: StoreUnavailable | StaleEpoch) -> None:
         if isinstance(exc, StaleEpoch):
@@ -311,11 +311,14 @@ class Connection:
             self.parts.admission.penalize(self.identity)
             self.end(POLICY, "too many protocol errors")
 
-    def _log_exchange(self, call: Call | Send, answer: bytes | None, outcome: str, us: int | None) -> None:
+    def _log_exchange(
+        self, call: Call | Send, at: datetime, answer: bytes | None, outcome: str, us: int | None = None
+    ) -> None:
         if self.parts.keep_log:
-            desk, station_id, asked = self.parts.desk, self.state.station.station_id, bytes(call.payload)
-            now, message_id = desk.now(), call.message_id
-            desk.log(Exchange(station_id, now, "in", message_id, call.action, asked, answer, outcome, us))
+            station_id, asked = self.state.station.station_id, bytes(call.payload)
+            self.parts.desk.log(
+                Exchange(station_id, at, "in", call.message_id, call.action, asked, answer, outcome, us)
+            )
 
     def _own(self, work: Coroutine[Any, Any, Any]) -> None:
         if self._tasks is None:

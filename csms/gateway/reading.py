@@ -1,8 +1,7 @@
 """How fast one station is read: its message rate and its reasons to pause. Nothing is ever dropped."""
 
 import asyncio
-from enum import IntFlag
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Readable(Protocol):
@@ -15,11 +14,9 @@ class Readable(Protocol):
         """Read again."""
 
 
-class Why(IntFlag):
-    """Why a station is not read: too much waits, or it sends too fast."""
-
-    QUEUE = 1
-    RATE = 2
+# Why a station is not read; plain numbers, because they are looked at for every message.
+TOO_MUCH_WAITS: Final = 1
+TOO_FAST: Final = 2
 
 
 class Reading:
@@ -35,7 +32,7 @@ class Reading:
         self._window = burst * self._step
         # A token bucket in one number: the time at which it will be full again.
         self._ahead_of = loop.time()
-        self._reasons = Why(0)
+        self._reasons = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def count(self) -> bool:
@@ -46,16 +43,16 @@ class Reading:
         if ahead <= 0.0 or self._timer is not None:
             return False
         self._timer = self._loop.call_later(ahead, self._rate_is_kept)
-        self.pause(Why.RATE)
+        self.pause(TOO_FAST)
         return True
 
-    def pause(self, why: Why) -> None:
+    def pause(self, why: int) -> None:
         """Stop reading for this reason."""
         if not self._reasons:
             self._wire.pause()
         self._reasons |= why
 
-    def resume(self, why: Why) -> None:
+    def resume(self, why: int) -> None:
         """This reason is over; reading goes on when it was the last."""
         if self._reasons & why:
             self._reasons &= ~why
@@ -69,4 +66,4 @@ class Reading:
 
     def _rate_is_kept(self) -> None:
         self._timer = None
-        self.resume(Why.RATE)
+        self.resume(TOO_FAST)

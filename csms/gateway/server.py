@@ -50,10 +50,15 @@ class Gateway:
         self._knocking: set[StationSocket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._all_gone: asyncio.Future[None] | None = None
-        self._server: asyncio.Server
-        self._sweep: asyncio.Task[None]
+        self._server: asyncio.Server | None = None
+        self._sweep: asyncio.Task[None] | None = None
         self.port: int = parts.settings.port
         """The port it listens on; once started, the system's choice where 0 is configured."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether stations are let in."""
+        return self._server is not None and self._server.is_serving() and not self._doorkeeper.is_closed
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address cannot be had."""
@@ -75,6 +80,8 @@ class Gateway:
     async def stop(self) -> None:
         """Take no more stations, finish what is handled, close with 1012; nothing is answered after."""
         self._doorkeeper.is_closed = True
+        if self._server is None or self._sweep is None:
+            return
         self._server.close()
         for socket in list(self._knocking):
             socket.abort()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from csms import protocol
 from csms.domain.assets import ChargingStation, OcppVersion
 from csms.domain.events import Event
 from csms.errors import StoreUnavailable
@@ -12,7 +13,6 @@ from csms.gateway.desk import Exchange, Refused
 from csms.handlers import dispatch
 from csms.handlers.context import MessageInfo, Services, StationState
 from csms.protocol.repairs import PayloadRefused
-from csms.protocol.schema import decode
 from csms.store.message_log import MessageLog
 from csms.store.registry import Credentials, StationForm
 
@@ -95,14 +95,13 @@ class StoreDesk:
 
     def read(self, state: StationState, action: str, payload: bytes) -> Event:
         """Decode by the version's schema, put right what can be, and translate."""
-        dialect = state.dialect
         try:
-            struct, findings = decode(dialect.version, action, payload)
+            event, findings = protocol.read(state.dialect, action, payload)
         except PayloadRefused as exc:
-            raise Refused(exc.code(dialect.errors), exc.description) from exc
+            raise Refused(exc.code(state.dialect.errors), exc.description) from exc
         for finding in findings:
             self._count(state.station, action, f"{finding.what} at {finding.where}")
-        return dialect.read[action](struct)
+        return event
 
     async def serve(self, state: StationState, event: Event, info: MessageInfo) -> dispatch.Served:
         """Handle and commit."""

@@ -31,7 +31,8 @@ class Sweeper:
         self._next_slot = 0
         # Three visits between two pings, so that the dead are found close to the idle time.
         self._turn_s = parts.settings.ping_interval_s / 3
-        self._seen_until = parts.clock()
+        self._clock = asyncio.get_running_loop().time  # what sockets tell their times by
+        self._seen_until = self._clock()
         self._seen_fails = False
 
     def add(self, line: Line) -> None:
@@ -46,10 +47,10 @@ class Sweeper:
 
     async def run(self) -> None:
         """Turn the wheel until cancelled."""
-        tick, seen_at = 0, self._parts.clock()
+        tick, seen_at = 0, self._clock()
         while True:
             await asyncio.sleep(self._turn_s / SLOTS)
-            now = self._parts.clock()
+            now = self._clock()
             for line in list(self._slots[tick]):
                 self.visit(line, now)
             tick = (tick + 1) % SLOTS
@@ -73,7 +74,7 @@ class Sweeper:
 
     async def note_seen(self) -> None:
         """Write down when each station was last heard, for all that spoke since the last time."""
-        desk, now, since = self._parts.desk, self._parts.clock(), self._seen_until
+        desk, now, since = self._parts.desk, self._clock(), self._seen_until
         wall = desk.now()
         heard = [
             (line.connection.state.station.station_id, wall - timedelta(seconds=now - line.socket.heard_at))

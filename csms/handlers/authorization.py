@@ -2,7 +2,7 @@
 
 from csms.domain.answers import TokenAnswer
 from csms.domain.assets import TokenStatus, TokenVerdict
-from csms.domain.authorization import judge, may_stop, needs_no_token, running_with
+from csms.domain.authorization import judge, may_stop, needs_no_token
 from csms.domain.charging_session import ChargingSession
 from csms.domain.events import PresentedToken, TokenPresented
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
@@ -17,17 +17,13 @@ async def on_token_presented(
 
 
 async def verdict_on(
-    s: Services, presented: PresentedToken | None, own_start_key: str | None = None
+    s: Services, presented: PresentedToken | None, own_session: int | None = None
 ) -> TokenVerdict:
-    """What a token may do in a session that starts now, or has (`own_start_key`: then it is not another)."""
+    """What a token may do in a session that starts now, or has: `own_session` is not another one."""
     if presented is None or not presented.text or needs_no_token(presented):
         return TokenVerdict(TokenStatus.ACCEPTED, "the station needs no token for this start")
-    token = await s.registry.token(presented.text)
-    others = 0
-    if token is not None and token.status is TokenStatus.ACCEPTED:
-        running = await s.sessions.active_by_token(presented.text)
-        others = running_with(running, presented.text, own_start_key=own_start_key)
-    return judge(token, s.now(), others, s.settings.sessions.unknown_tokens)
+    token, running = await s.registry.token_use(presented.text, except_session=own_session)
+    return judge(token, s.now(), running, s.settings.sessions.unknown_tokens)
 
 
 async def verdict_on_stop(

@@ -17,6 +17,9 @@ from csms.store.registry import Registry
 from csms.store.sessions import SessionStore
 from csms.store.writer import Writer
 
+NAMELESS = frozenset({"-1", "0"})
+"""Transaction ids that 1.6 stations send when they know none (errata 3.18)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -58,6 +61,15 @@ class StationState:
     sessions: dict[str, ChargingSession] = field(default_factory=dict)
     connectors: dict[tuple[int, int], tuple[ConnectorStatus, str]] = field(default_factory=dict)
     booted_at: datetime | None = None
+
+    def remember(self, session: ChargingSession) -> None:
+        """Keep the session as it is now. One whose transaction id says nothing is found by what it says."""
+        nameless = session.transaction_id in NAMELESS
+        self.sessions[session.start_key if nameless else session.transaction_id] = session
+
+    def recall(self, transaction_id: str) -> ChargingSession | None:
+        """The session of this transaction id, if memory has it."""
+        return self.sessions.get(transaction_id)
 
 
 @dataclass(frozen=True, slots=True)

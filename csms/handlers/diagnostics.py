@@ -1,5 +1,7 @@
 """What stations tell about themselves: security events, monitors, firmware and log uploads, vendor data."""
 
+from datetime import datetime
+
 from csms.domain.answers import DONE, DataAnswer
 from csms.domain.events import (
     DataReceived,
@@ -68,7 +70,7 @@ async def on_data(s: Services, state: StationState, event: DataReceived, info: M
 
 
 def _noted(
-    state: StationState, info: MessageInfo, kind: str, details: dict[str, object], at: object = None
+    state: StationState, info: MessageInfo, kind: str, details: dict[str, object], at: datetime | None = None
 ) -> Handled:
     when = at or info.arrived
     return Handled(

@@ -66,7 +66,7 @@ async def open_station(
     """What a new connection must know of its station, in two reads."""
     state = StationState(station, DIALECTS[version], epoch, remote_address)
     for session in await s.sessions.open_sessions(station.station_id):
-        state.sessions[session.transaction_id] = session
+        state.remember(session)
     state.connectors.update(await s.devices.connector_states(station.station_id))
     return state
 
@@ -134,7 +134,7 @@ def _records(
         payload.decode() if payload != EMPTY and info.action in state.dialect.transaction_actions else None
     )
     for n, change in enumerate(handled.changes):
-        before = state.sessions.get(change.session.transaction_id)
+        before = state.recall(change.session.transaction_id)
         records += records_of(change, answer if n == 0 else None, state.station, before)
         if change.order_due:
             records += owed.order(s, state.station, change.session)
@@ -142,8 +142,9 @@ def _records(
 
 
 def _remember(state: StationState, handled: Handled, info: MessageInfo) -> None:
-    for change in handled.changes:
-        state.sessions[change.session.transaction_id] = change.session
+    # The first last: when a transaction id is used again, memory must hold its new session.
+    for change in reversed(handled.changes):
+        state.remember(change.session)
     if handled.station is not None:
         state.station = handled.station
     if handled.connector is not None:

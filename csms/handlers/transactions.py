@@ -17,7 +17,7 @@ from csms.domain.orphans import match_orphan, match_running, match_stop, merge_o
 from csms.domain.recognition import SessionEvent, is_known, is_reused, needs_history, start_key
 from csms.domain.transitions import apply, begin
 from csms.handlers import authorization
-from csms.handlers.context import Handled, MessageInfo, Services, StationState
+from csms.handlers.context import NAMELESS, Handled, MessageInfo, Services, StationState
 from csms.store.records import ReadingRow
 
 
@@ -28,9 +28,9 @@ async def on_session_started(
     known = await _session_of_start(s, state, event)
     if known is not None and not is_reused(known, event):
         # A 2.x start that comes after its session's other events brings the token: it is judged now.
-        verdict = await authorization.verdict_on(s, event.token, start_key(event)) if event.token else None
+        verdict = await authorization.verdict_on(s, event.token, known.session_id) if event.token else None
         return await _apply(s, state, known, event, info, verdict)
-    verdict = await authorization.verdict_on(s, event.token, start_key(event))
+    verdict = await authorization.verdict_on(s, event.token)
     orphan = match_orphan(await _orphans(s, state), event, state.station.max_power_w)
     if orphan is not None:
         return await _merge(s, state, orphan, event, info, verdict)
@@ -42,8 +42,10 @@ async def on_session_metered(
 ) -> Handled:
     """E02, J02. An id nobody knows is a session of its own in 2.x; in 1.6 it means the EVSE's running one."""
     # Most common first: the session is in memory.
-    session = state.sessions.get(event.transaction_id) or await _look_up(s, state, event)
-    verdict = await authorization.verdict_on(s, event.token) if event.token is not None else None
+    session = state.recall(event.transaction_id) or await _look_up(s, state, event)
+    verdict = None
+    if event.token is not None:
+        verdict = await authorization.verdict_on(s, event.token, session.session_id if session else None)
     if session is not None and not is_reused(session, event):
         return await _apply(s, state, session, event, info, verdict)
     if event.seq_no is not None:
@@ -55,9 +57,7 @@ async def on_session_ended(
     s: Services, state: StationState, event: SessionEnded, info: MessageInfo
 ) -> Handled:
     """E06-E10; 1.6 StopTransaction. A stop that names nothing known is matched by what it says, or kept."""
-    session = state.sessions.get(event.transaction_id) or await _look_up(s, state, event)
-    if session is None and event.seq_no is None:
-        session = match_stop(state.sessions.values(), event, state.station.max_power_w)
+    session = await _session_of_stop(s, state, event)
     verdict = await authorization.verdict_on_stop(s, session, event.token)
     if session is not None and not is_reused(session, event):
         return await _apply(s, state, session, event, info, verdict)
@@ -74,7 +74,16 @@ async def on_meter_sampled(
 async def reload(s: Services, state: StationState) -> None:
     """Read the station's sessions again, after another connection wrote them."""
     for session in await s.sessions.open_sessions(state.station.station_id):
-        state.sessions[session.transaction_id] = session
+        state.remember(session)
+
+
+async def _session_of_stop(s: Services, state: StationState, event: SessionEnded) -> ChargingSession | None:
+    """By its id; a 1.6 stop that names nothing known: the stop it repeats, or the one session it fits."""
+    session = state.recall(event.transaction_id) or await _look_up(s, state, event)
+    if session is not None or event.seq_no is not None:
+        return session
+    repeated = next((one for one in state.sessions.values() if one.start_key == start_key(event)), None)
+    return repeated or match_stop(state.sessions.values(), event, state.station.max_power_w)
 
 
 async def _session_of_start(
@@ -82,20 +91,18 @@ async def _session_of_start(
 ) -> ChargingSession | None:
     """2.x names it; a 1.6 start is found by its natural key (a retry), or by the UNIQUE key at the commit."""
     if event.transaction_id is not None:
-        return state.sessions.get(event.transaction_id) or await _look_up(s, state, event)
+        return state.recall(event.transaction_id) or await _look_up(s, state, event)
     key = start_key(event)
     return next((one for one in state.sessions.values() if one.start_key == key), None)
 
 
 async def _look_up(s: Services, state: StationState, event: SessionEvent) -> ChargingSession | None:
-    if event.transaction_id is None:
-        return None
-    if _is_fresh(state, event):
+    if event.transaction_id is None or event.transaction_id in NAMELESS or _is_fresh(event):
         return None
     return await s.sessions.by_transaction(state.station.station_id, event.transaction_id)
 
 
-def _is_fresh(state: StationState, event: SessionEvent) -> bool:
+def _is_fresh(event: SessionEvent) -> bool:
     """A start that is numbered 0 and not in memory is new; should it not be, its UNIQUE key will say so."""
     return isinstance(event, SessionStarted) and event.seq_no == 0
 
@@ -127,7 +134,8 @@ async def _begin(
         message=info,
         is_reuse=reused is not None,
     )
-    others = superseded(state.sessions.values(), change.session, info.arrived)
+    open_ones = [one for one in state.sessions.values() if one is not reused]
+    others = superseded(open_ones, change.session, info.arrived)
     if reused is not None:
         gone = suspect(reused, Evidence.ID_REUSED, change.session.started_at, info.arrived)
         others += [gone] if gone is not None else []
@@ -210,9 +218,9 @@ def _answer(
     if isinstance(event, SessionMetered) and verdict is None:
         return DONE
     if isinstance(event, SessionStarted):
+        if event.transaction_id is not None and event.token is None:
+            return SessionAnswer(session.transaction_id)
         # A repeat whose stored answer is gone is told what was decided then.
         told = verdict or TokenVerdict(session.authorization, session.authorization_reason)
-        if event.transaction_id is not None and event.token is None:
-            told = None
         return SessionAnswer(session.transaction_id, told)
     return SessionAnswer(session.transaction_id, verdict)

@@ -6,6 +6,7 @@ from typing import Any
 
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,18})(?:\.0*)?\s*")
 _NUMBER = re.compile(r"\s*([+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?)\s*")
+_MOST = 2**63
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -34,6 +35,7 @@ def _string(value: Any) -> str | None:
 
 def _integer(value: Any) -> int | None:
     if isinstance(value, float | Decimal):
-        return int(value) if value == int(value) else None
+        # The bound first: a number of a million digits is quickly written as 1e999999.
+        return int(value) if -_MOST < value < _MOST and value == int(value) else None
     found = _INTEGER.fullmatch(value) if isinstance(value, str) else None
     return int(found[1]) if found else None

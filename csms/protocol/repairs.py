@@ -107,8 +107,10 @@ STANDARD = Repairs()
 STRICT = Repairs(never_lost=frozenset(), aliases={}, kept={}, coerce=False, extra=False)
 
 _LONGEST = 200
-_MOST_ROUNDS = 6
+_MOST_ROUNDS = 8
 _MOST_ERRORS = 5_000
+# Repairing costs 50 us each: what is beyond this many is an attack, not a station's habit.
+_MOST_FINDINGS = 10_000
 _REASONS = {
     "required": Reason.OCCURRENCE,
     "minItems": Reason.OCCURRENCE,
@@ -122,9 +124,11 @@ def repair(payload: Any, validator: Any, is_kept: bool, repairs: Repairs) -> tup
     """The payload put right (in place where it can be) and the findings. Raises PayloadRefused."""
     work = _Work(payload, is_kept, repairs)
     for _ in range(_MOST_ROUNDS):
-        errors = [e for e in islice(validator.iter_errors(work.payload), _MOST_ERRORS) if work.is_open(e)]
+        errors = work.open_errors(validator)
         if not errors:
             return work.payload, work.findings
+        if len(work.findings) > _MOST_FINDINGS:
+            raise PayloadRefused(Reason.PROPERTY, f"more than {_MOST_FINDINGS} deviations")
         left = [error for error in errors if not work.deal_with(error)]
         if len(left) == len(errors) and not work.drop(left):
             raise _refusal(left[0])
@@ -154,8 +158,13 @@ class _Work:
         self._is_kept = is_kept
         self._accepted: set[tuple[Any, ...]] = set()
 
-    def is_open(self, error: Any) -> bool:
-        return not self._accepted or _key(error) not in self._accepted
+    def open_errors(self, validator: Any) -> list[Any]:
+        """What is wrong still, apart from what was accepted."""
+        try:
+            errors = (e for e in validator.iter_errors(self.payload) if _key(e) not in self._accepted)
+            return list(islice(errors, _MOST_ERRORS))
+        except ArithmeticError as exc:  # multipleOf of a number like 1e400
+            raise PayloadRefused(Reason.TYPE, "a number is out of range") from exc
 
     def deal_with(self, error: Any) -> bool:
         """Whether the error is settled now."""

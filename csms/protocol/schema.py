@@ -91,9 +91,9 @@ class Message:
     def _why(self, payload: Any) -> str:
         try:
             readable = _read_any(_encode(payload))
-        except (TypeError, ValueError, RecursionError) as exc:
-            return str(exc)
-        error = next(self._validator.iter_errors(readable), None)
+            error = next(self._validator.iter_errors(readable), None)
+        except (TypeError, ValueError, ArithmeticError, RecursionError) as exc:
+            return str(exc) or type(exc).__name__
         return "" if error is None else repairing.describe(error)
 
     def _repaired(self, raw: bytes, repairs: Repairs) -> tuple[Any, Findings]:

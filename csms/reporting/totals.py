@@ -1,8 +1,105 @@
+"""Keeps totals up to date, and owes closed hours of sites to the platforms that want them.
+
+What is due, sums and revisions are the store's (`ReportStore.recompute`); here is when it is asked, and what
+a closed hour is in an outbox row. The row is put down in the transaction that closes or revises the hour,
+so that no figure is stored and not told, and none is told and not stored.
+"""
+
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from csms.errors import StoreUnavailable
+from csms.handlers.context import PlatformRoute, Services
+from csms.reporting.tcec.messages import ConnectorTotal, HourTotal, StationTotal
+from csms.store.records import OutboxRow
+from csms.store.reports import ReportStore, SiteHour
+
+log = structlog.get_logger()
+
+HOUR_TOTAL = "hour-total"
+MOST = 200  # sessions per transaction: it holds up other writers no longer than some 50 ms
+MOST_PAUSE_S = 60.0
+
+
 class Totaller:
-    def __init__(self, services, reports): self.s, self.r = services, reports
-    async def run(self):
+    """Run it with `run`; stop by cancelling. Several at once, here or on other nodes, are harmless."""
+
+    def __init__(self, services: Services, reports: ReportStore) -> None:
+        self._services = services
+        self._reports = reports
+        self._grace = timedelta(seconds=services.settings.reporting.grace_s)
+        self._wanted: dict[str, list[PlatformRoute]] = {}
+        for route in services.platforms:
+            if route.hour_totals:
+                self._wanted.setdefault(route.operator_code, []).append(route)
+
+    async def run(self) -> None:
+        """Compute what is due, for ever."""
+        poll_s = self._services.settings.reporting.poll_s
+        pause_s = poll_s
         while True:
-            if not await self.r.recompute(self.s.now(), grace=timedelta(seconds=self.s.settings.reporting.grace_s)):
-                await asyncio.sleep(2)
+            try:
+                done = await self.compute_due()
+                pause_s = 0.0 if done else poll_s
+            except StoreUnavailable as exc:
+                # The writer reports the outage; here there is nothing to do but to wait.
+                log.debug("totals_unavailable", error=str(exc))
+                pause_s = poll_s
+            except Exception:
+                # Totals that stand still are worth a line now and then, and no reason to stop for ever.
+                log.exception("totals_failed")
+                pause_s = min(max(pause_s, poll_s) * 2, MOST_PAUSE_S)
+            await asyncio.sleep(pause_s)
+
+    async def compute_due(self) -> int:
+        """One bounded batch; how many sessions and periods it took (0: nothing is due).
+
+        Raises StoreUnavailable.
+        """
+        owed = self._owed if self._wanted else None
+        return await self._reports.recompute(self._services.now(), grace=self._grace, owed=owed, most=MOST)
+
+    def _owed(self, hours: Sequence[SiteHour]) -> list[OutboxRow]:
+        """What platforms are owed for these hours: one row for each revision."""
+        now = self._services.now()
+        return [
+            _row(route, hour, now) for hour in hours for route in self._wanted.get(hour.operator_code, ())
+        ]
+
+
+def _row(route: PlatformRoute, hour: SiteHour, now: datetime) -> OutboxRow:
+    # Revisions of an hour share a key: they reach the platform in order.
+    key = f"{hour.site_code}/{_text(hour.hour)}"
+    return OutboxRow.of(
+        route.name, HOUR_TOTAL, key, f"{key}/{hour.revision}", hour_total(hour).to_payload(), now
+    )
+
+
+def hour_total(hour: SiteHour) -> HourTotal:
+    """A closed hour as it is told: in Wh, split by charging station and connector."""
+    return HourTotal(
+        operator_id=hour.operator_code,
+        site_code=hour.site_code,
+        hour=hour.hour,
+        energy_wh=hour.energy_wh,
+        sessions=hour.sessions,
+        revision=hour.revision,
+        stations=tuple(
+            StationTotal(
+                station["identity"],
+                station["energy_wh"],
+                tuple(
+                    ConnectorTotal(plug["evse"], plug["connector"], plug["energy_wh"])
+                    for plug in station["connectors"]
+                ),
+            )
+            for station in hour.stations
+        ),
+    )
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

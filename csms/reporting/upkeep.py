@@ -1,4 +1,113 @@
+"""What happens to sessions because nothing happens: suspicion, closing, totals of the hour that has ended.
+
+* A session of which nothing was heard for a day, and whose station is away, is suspected (SILENCE).
+* A session suspected for the policy's time is closed with what is known (T12); its charge order is owed.
+* A running session last heard in an hour that has just ended is totalled again, so that the hour's closing
+  finds all that was measured in it.
+
+One writer per station is the rule, and this is the exception: it writes a session only if the database
+still holds what the decision was made from, so a message that came first stays. A connected station's
+actor may keep a copy of a session that is closed here. When its stop comes late after all, the session
+must be read from the store again (handlers read those that are suspected); should a message slip through
+that gap, it overwrites the closing, and its order follows ours under a name of its own: in the end the
+database and the city have what the station said. Sessions of connected stations are never suspected for
+silence: their actors would not notice.
+"""
+
 import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionState
+from csms.domain.ending import close_suspected, suspect
+from csms.errors import StoreUnavailable
+from csms.handlers import owed
+from csms.handlers.context import Services
+from csms.store.records import Record
+from csms.store.session_codec import records_of
+from csms.store.upkeep import UpkeepStore
+
+log = structlog.get_logger()
+
+TEND_S = 30.0
+SILENT_FOR = timedelta(hours=24)
+MOST = 100  # sessions per query
+
+
 class Upkeep:
-    def __init__(self, s): pass
-    async def run(self): await asyncio.sleep(1e9)
+    """Run it with `run`; stop by cancelling. Several at once, here or on other nodes, are harmless."""
+
+    def __init__(self, services: Services, store: UpkeepStore) -> None:
+        self._services = services
+        self._store = store
+        self._close_after = timedelta(hours=services.settings.sessions.close_suspected_after_h)
+        self._grace = timedelta(seconds=services.settings.reporting.grace_s)
+        # A process that was away looks back a day: hours before that had all they will ever get.
+        self._marked_until = services.now() - timedelta(days=1)
+
+    async def run(self) -> None:
+        """Tend for ever, several times within the grace that hours have."""
+        pause_s = min(TEND_S, self._grace.total_seconds() / 4)
+        while True:
+            try:
+                await self.tend()
+            except StoreUnavailable as exc:
+                # The writer reports the outage; here there is nothing to do but to wait.
+                log.debug("upkeep_unavailable", error=str(exc))
+            except Exception:
+                log.exception("upkeep_failed")
+            await asyncio.sleep(pause_s)
+
+    async def tend(self) -> int:
+        """Do what is due now; how many sessions were suspected or closed. Raises StoreUnavailable."""
+        now = self._services.now()
+        await self._mark_running(now)
+        return await self._suspect_silent(now) + await self._close_suspected(now)
+
+    async def _mark_running(self, now: datetime) -> None:
+        """Half a grace after the hour: most running sessions have told something of the next one by then."""
+        until = now - self._grace / 2
+        await self._store.mark_running(self._marked_until, until, now)
+        self._marked_until = until
+
+    async def _suspect_silent(self, now: datetime) -> int:
+        done = 0
+        while found := await self._store.silent(now - SILENT_FOR, MOST):
+            changed = [await self._put(one, suspect(one, Evidence.SILENCE, now, now)) for one in found]
+            done += sum(changed)
+            if not all(changed):
+                return done
+        return done
+
+    async def _close_suspected(self, now: datetime) -> int:
+        done, last = 0, 0
+        while found := await self._store.suspected(now - self._close_after, last, MOST):
+            for one in found:
+                done += await self._close(one, now)
+            last = found[-1].session_id
+        return done
+
+    async def _close(self, session: ChargingSession, now: datetime) -> bool:
+        station = await self._services.registry.station_by_id(session.station_id)
+        if station is None:
+            return False
+        change = close_suspected(session, now, station=station, after=self._close_after)
+        if not await self._put(session, change):
+            return False
+        log.info("session_closed", session=session.session_id, station=station.identity)
+        return True
+
+    async def _put(self, before: ChargingSession, change: Change | None) -> bool:
+        """Write a change. False: there was none, or the session has gone on meanwhile."""
+        station = await self._services.registry.station_by_id(before.station_id)
+        if change is None or station is None:
+            return False
+        records: list[Record] = records_of(change, None, station, before)
+        if change.order_due:
+            records += [
+                row._replace(about=f"{row.about}/closed")
+                for row in owed.order(self._services, station, change.session)
+            ]
+        is_suspicion = change.session.state is SessionState.SUSPECTED_ENDED
+        return await self._store.replace(before, records, while_away=is_suspicion)

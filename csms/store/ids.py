@@ -2,7 +2,8 @@
 
 Blocks are leased from the table `counters`: what a crash leaves of a block is lost, not reused. A restored
 backup has old counters, so a block never starts below a floor that rises with the clock: faster than
-numbers are used over time, and so beyond all that were given after the backup was made.
+numbers are used over time (`Kind.per_second`), and so beyond all that were given after the backup was made,
+as long as the minutes that a restore takes outlast the last rush.
 """
 
 import asyncio

@@ -149,7 +149,7 @@ class Outbox:
 
     async def dead(self, outbox_id: int, now: datetime, error: str) -> bool:
         """Set it aside, to be shown to people. False: it does not wait any more."""
-        asked = {"id": outbox_id, "now": micros(now), "why": error}
+        asked = {"id": outbox_id, "now": micros(now), "error": error}
         return await self._database.execute(DEAD, asked) == 1
 
     async def give_back(self, outbox_ids: Sequence[int]) -> None:

@@ -21,7 +21,7 @@ from csms.store.session_rows import (
     SessionRevisionRow,
     SessionUpdate,
 )
-from csms.store.times import micros
+from csms.store.times import EPOCH, MICROSECOND, micros
 
 
 class ReadingKind(NamedTuple):
@@ -63,10 +63,17 @@ class ReadingRow(NamedTuple):
         session_id: int | None = None,
     ) -> "ReadingRow":
         """A reading of `session_id`, or of the station's EVSE when it belongs to no session."""
+        return cls.owned(-station_id if session_id is None else session_id, evse, reading, micros(arrived))
+
+    @classmethod
+    def owned(cls, owner_id: int, evse: int, reading: Reading, received_at: int) -> "ReadingRow":
+        """The same for a caller with many: `received_at` in microseconds."""
         at, measurand, value, phase, location, context, raw = reading
         kind = kind_of(measurand, phase, location, context)
-        owner = -station_id if session_id is None else session_id
-        return cls(owner, micros(at), kind, evse, value, raw, micros(arrived))
+        # A third of the time of `cls(...)`; thousands of these are made a second.
+        return tuple.__new__(
+            cls, (owner_id, (at - EPOCH) // MICROSECOND, kind, evse, value, raw, received_at)
+        )
 
 
 class ConnectorStateRow(NamedTuple):

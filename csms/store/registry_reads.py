@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
 
 from csms.domain.assets import BootStatus, ChargingStation, IdToken, OcppVersion, TokenStatus
 from csms.store.paging import Page, key_of, page_of
@@ -56,6 +56,7 @@ ACTIVE_SESSIONS = (
     .where(
         sessions.c.token_folded == bindparam("token"),
         ACTIVE,
+        sessions.c.authorization == literal_column("'accepted'"),
         sessions.c.session_id != bindparam("except_session"),
     )
     .scalar_subquery()

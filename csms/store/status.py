@@ -142,7 +142,7 @@ class StatusReader:
         today = {row.state: row.n for row in db.execute(q.ORDERS_TODAY, wanted)}
         newest = db.execute(q.NEWEST_OWED, wanted).all()
         contacts = [row.sent_at for row in newest if row.sent_at is not None]
-        orders = [row for row in newest if row.kind == "order"][: q.MOST_ROWS]
+        orders = [row for row in newest if row.kind == "charge-order"][: q.MOST_ROWS]
         return {
             "orders_sent": today.get("sent", 0),
             "orders_waiting": db.execute(q.ORDERS_WAITING, wanted).scalar_one(),

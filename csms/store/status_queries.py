@@ -112,11 +112,11 @@ HOURS = select(t.totals.c.subject_id, t.totals.c.start, t.totals.c.energy_wh).wh
 on_platforms = o.c.platform.in_(bindparam("platforms", expanding=True))
 FIRST_ORDER = select(func.min(o.c.outbox_id)).where(o.c.created_at >= bindparam("since"))
 ORDERS_WAITING = select(func.count()).where(
-    o.c.state == literal_column("'waiting'"), o.c.kind == "order", on_platforms
+    o.c.state == literal_column("'waiting'"), o.c.kind == "charge-order", on_platforms
 )
 ORDERS_TODAY = (
     select(o.c.state, func.count().label("n"))
-    .where(o.c.outbox_id >= bindparam("first"), o.c.kind == "order", on_platforms)
+    .where(o.c.outbox_id >= bindparam("first"), o.c.kind == "charge-order", on_platforms)
     .group_by(o.c.state)
 )
 NEWEST_OWED = (

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def micros(at: datetime) -> int:
     """Microseconds since the epoch; exact, unlike `timestamp()`. `at` must be aware."""
-    since = at - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return (at - EPOCH) // MICROSECOND
 
 
 def micros_or_none(at: datetime | None) -> int | None:

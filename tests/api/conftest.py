@@ -1,14 +1,14 @@
-"""The real HTTP application over a real SQLite file, with two operators in it and a courier that is told what to say."""
+"""The real HTTP application over a real database, two operators, and a courier told what to say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from fastapi import FastAPI
 
@@ -19,17 +19,18 @@ from csms.api.server import build_api
 from csms.config import GatewaySettings, PlatformSettings, ReportingSettings, Settings
 from csms.domain.assets import IdToken, OcppVersion
 from csms.domain.commands import Command, Outcome, Result
+from csms.domain.registers import MeterState
+from csms.domain.sequence import SequenceState
 from csms.gateway.stats import LATENCY_BOUNDS_S, GatewayStats
 from csms.store.command_queries import CommandDesk
 from csms.store.database import Database
 from csms.store.devices import DeviceStore
-from csms.store.migrations import upgrade_database
 from csms.store.outbox import Outbox
 from csms.store.quarantine_queries import Quarantine
-from csms.store.records import OutboxRow, ReadingRow
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
 from csms.store.reports import ReportStore
-from csms.store.session_rows import SessionInsert, SessionMessageRow
+from csms.store.session_codec import Progress
+from csms.store.session_rows import SessionInsert
 from csms.store.sessions import SessionStore
 from csms.store.times import micros
 from csms.store.writer import Write, Writer
@@ -38,6 +39,7 @@ NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 MINE, OTHER = "123456789", "987654321"
 PASSWORD = b"0123456789abcdef"
 FIRST_SESSION = 1_767_261_600_000_001
+NO_PROGRESS = msgspec.json.encode(Progress(SequenceState(), MeterState())).decode()
 
 
 class TellingCourier:
@@ -137,7 +139,7 @@ def session_row(
         "charging_state": "",
         "last_event_at": at + 2_700_000_000,
         "suspected_at": None,
-        "progress": '{"sequence":{},"meter":{}}',
+        "progress": NO_PROGRESS,
     }
     return SessionInsert(**values)
 
@@ -174,44 +176,51 @@ async def fill(registry: Registry, now: datetime) -> None:
     await registry.put_token(IdToken("A1"), now)
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty database with its tables."""
-    database = await Database.open(f"sqlite:///{tmp_path}/csms.db")
-    await upgrade_database(database)
-    yield database
-    await database.close()
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Desk]:
+    """The application over the database at `url`, with two operators in it."""
+    clock, courier, commits = [NOW], TellingCourier(), CommitTallies()
+    database = await Database.open(url)
+    try:
+        async with Writer(database, fence=False, observe=commits.observe) as writer:
+            registry = Registry(database)
+            await fill(registry, NOW)
+            parts = ApiParts(
+                settings=settings_of(),
+                registry=registry,
+                sessions=SessionStore(database),
+                devices=DeviceStore(database),
+                reports=ReportStore(database),
+                outbox=Outbox(database),
+                quarantine=Quarantine(database),
+                desk=CommandDesk(database),
+                courier=courier,
+                writer=writer,
+                commits=commits,
+                gateway=GatewayStats(),
+                latency_bounds_s=LATENCY_BOUNDS_S,
+                connections=lambda: {("ocpp1.6", "accepted"): 2},
+                gateway_listens=lambda: True,
+                messages_dropped=lambda: 0,
+                now=lambda: clock[0],
+            )
+            yield Desk(build_api(parts), parts, database, writer, courier, clock)
+    finally:
+        await database.close()
 
 
 @pytest.fixture
-async def desk(database: Database) -> AsyncIterator[Desk]:
-    """The application over `database`, with two operators."""
-    clock = [NOW]
-    courier = TellingCourier()
-    commits = CommitTallies()
-    async with Writer(database, fence=False, observe=commits.observe) as writer:
-        registry = Registry(database)
-        await fill(registry, NOW)
-        parts = ApiParts(
-            settings=settings_of(),
-            registry=registry,
-            sessions=SessionStore(database),
-            devices=DeviceStore(database),
-            reports=ReportStore(database),
-            outbox=Outbox(database),
-            quarantine=Quarantine(database),
-            desk=CommandDesk(database),
-            courier=courier,
-            writer=writer,
-            commits=commits,
-            gateway=GatewayStats(),
-            latency_bounds_s=LATENCY_BOUNDS_S,
-            connections=lambda: {("ocpp1.6", "accepted"): 2},
-            gateway_listens=lambda: True,
-            messages_dropped=lambda: 0,
-            now=lambda: clock[0],
-        )
-        yield Desk(build_api(parts), parts, database, writer, courier, clock)
+async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
+    """The application over SQLite."""
+    async with opened(sqlite_url) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def desk_on_each(database_url: str) -> AsyncIterator[Desk]:
+    """The application over each kind of database in turn."""
+    async with opened(database_url) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document, by every role, of every operator: who may, who may not, who sees what."""
+"""Every operation of the OpenAPI document, by every role, of every operator: who may and who sees what."""
 
 import re
 from typing import Any

@@ -2,8 +2,8 @@
 
 A life is boot, status, start, 20 meter values of 2 samples, stop. Lives follow
 each other in time on one running register, so that no message repeats another.
-Knows no socket and no clock. All stations share the frames; only the number
-that a 1.6 server gives a transaction is put in while running.
+Knows no socket and no clock. All stations share the frames; a station's token,
+and the number that a 1.6 server gives a transaction, are put in while running.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 SUBPROTOCOL = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
-TOKEN = "BENCH-TOKEN"
 VALUES_PER_LIFE = 20
 LIFE_LENGTH = 4 + VALUES_PER_LIFE
 LIFE_S = 60
@@ -27,14 +26,18 @@ ENERGY, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
 SAMPLED = {"context": "Sample.Periodic", "location": "Outlet"}
 
 MASK = b"\x5a\xc3\x17\x8e"
-HOLE = b"9999999999999999999"  # digits that a transaction number of up to 19 digits replaces
+HOLE = b"9999999999999999999"  # stands where up to 19 digits of a transaction number go
+TOKEN_HOLE = b'"9999999999999999999"'  # stands where a token of up to 19 characters goes, with its quotes
 
 Payload = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One masked text frame. With `rest`, a masked transaction number goes between `head` and `rest`."""
+    """One masked text frame. With `rest`, something goes between `head` and `rest`.
+
+    That is the masked token in a frame that opens a transaction, else the masked transaction number.
+    """
 
     head: bytes
     rest: bytes = b""
@@ -52,6 +55,11 @@ def mask_number(number: bytes) -> bytes:
     return mask(number.rjust(len(HOLE)))
 
 
+def mask_token(token: str) -> bytes:
+    """A token as a JSON string, padded with spaces to the width of its hole and masked for its place."""
+    return mask(json.dumps(token).encode().rjust(len(TOKEN_HOLE)))
+
+
 def text_frame(payload: bytes) -> bytes:
     """A final, masked text frame as a client sends it (RFC 6455 5.2)."""
     return frame_head(len(payload)) + mask(payload)
@@ -67,12 +75,13 @@ def frame_head(length: int) -> bytes:
 def encode(message_id: str, action: str, payload: Payload) -> Frame:
     """A CALL as a frame. A payload that contains the hole is split there, the hole on a whole masking key."""
     text = json.dumps([2, message_id, action, payload], separators=(",", ":")).encode()
-    before, hole, after = text.partition(HOLE)
+    opens = TOKEN_HOLE in text
+    before, hole, after = text.partition(TOKEN_HOLE if opens else HOLE)
     if not hole:
-        return Frame(text_frame(text), opens_transaction=action == "StartTransaction")
+        return Frame(text_frame(text))
     before += b" " * (-len(before) % 4)
     whole = len(before) + len(hole) + len(after)
-    return Frame(frame_head(whole) + mask(before), mask(after, len(before) + len(hole)))
+    return Frame(frame_head(whole) + mask(before), mask(after, len(before) + len(hole)), opens)
 
 
 class Script:
@@ -102,7 +111,7 @@ def life_v16(number: int, start: datetime) -> list[tuple[str, Payload]]:
     place, end = {"connectorId": 1}, register + LIFE_WH
     station = {"chargePointVendor": "Bench", "chargePointModel": "One", "firmwareVersion": "1.0"}
     status = {**place, "errorCode": "NoError", "status": "Preparing", "timestamp": _text(start)}
-    begin = {**place, "idTag": TOKEN, "meterStart": register, "timestamp": _text(start)}
+    begin = {**place, "idTag": HOLE.decode(), "meterStart": register, "timestamp": _text(start)}
     stop = {"transactionId": int(HOLE), "meterStop": end, "timestamp": _text(_end(start)), "reason": "Local"}
     return [
         ("BootNotification", station),
@@ -123,7 +132,8 @@ def life_v201(number: int, start: datetime) -> list[tuple[str, Payload]]:
     station = {"vendorName": "Bench", "model": "One", "firmwareVersion": "1.0"}
     info = {"transactionId": f"bench-{number}", "chargingState": "Charging"}
     ended = {"transactionId": f"bench-{number}", "stoppedReason": "Local"}
-    opening = {"idToken": {"idToken": TOKEN, "type": "ISO14443"}, "evse": {"id": 1, "connectorId": 1}}
+    token = {"idToken": HOLE.decode(), "type": "ISO14443"}
+    opening = {"idToken": token, "evse": {"id": 1, "connectorId": 1}}
 
     def event(kind: str, trigger: str, sequence: int, sample: tuple[datetime, int]) -> Payload:
         head = {"eventType": kind, "timestamp": _text(sample[0]), "triggerReason": trigger}

@@ -35,7 +35,10 @@ ECHO = "echo"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to do. `version` is an OCPP version, or "echo"; `server_pid` is whose cost is read."""
+    """What to do. `version` is an OCPP version, or "echo"; `server_pid` is whose cost is read.
+
+    A station's identity is its token too, and has at most 19 characters.
+    """
 
     port: int
     path: str
@@ -149,7 +152,7 @@ async def _connect(order: Order) -> list[Station]:
         request = handshake(order.port, path, subprotocol, f"{identity}:{order.password}")
         async with gate:
             _, station = await loop.create_connection(
-                lambda: Station(request, script, phase), "127.0.0.1", order.port
+                lambda: Station(request, script, identity, phase), "127.0.0.1", order.port
             )
             await station.connected
         return station

@@ -120,13 +120,13 @@ class Ours:
         self._server: CsmsServer | None = None
 
     async def prepare(self, directory: Path, identities: list[str]) -> None:
-        """Register all stations and the token over the API, and keep the database for the rounds."""
+        """Register all stations and their tokens over the API, and keep the database for the rounds."""
         server = CsmsServer(directory, SETTINGS)
         await server.start()
         try:
             await server.add_site(SITE)
-            await server.add_token(frames.TOKEN, concurrent_limit=1_000_000)
             await server.add_stations(identities, PASSWORD, SITE)
+            await server.add_tokens(identities)
         finally:
             await server.stop()
         self._prepared = server

@@ -14,7 +14,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-from tests.bench.frames import LIFE_LENGTH, MASK, MOST_LIVES, Script, mask, mask_number, text_frame
+from tests.bench.frames import (
+    LIFE_LENGTH,
+    MASK,
+    MOST_LIVES,
+    Script,
+    mask,
+    mask_number,
+    mask_token,
+    text_frame,
+)
 
 CALL, RESULT, ERROR = (ord(digit) for digit in "234")
 TEXT, CLOSE, PING = 1, 8, 9
@@ -50,7 +59,7 @@ class Pace(Protocol):
 class Station(asyncio.Protocol):
     """One connection. `connected` resolves after the handshake; one call is outstanding at a time."""
 
-    def __init__(self, request: bytes, script: Script | None, phase: int) -> None:
+    def __init__(self, request: bytes, script: Script | None, token: str, phase: int) -> None:
         """Without a `script` it sends one 250-byte frame over and over (the echo floor)."""
         self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.tally = Tally()
@@ -62,7 +71,7 @@ class Station(asyncio.Protocol):
         self._life = script.life(0) if script else []
         self._life_number, self._position = 0, 0
         self._start_at = phase % LIFE_LENGTH
-        self._number = mask_number(b"0")
+        self._token, self._number = mask_token(token), mask_number(b"0")
         self._opening_transaction = False
         self._since = 0.0
         self._rest = b""
@@ -89,7 +98,11 @@ class Station(asyncio.Protocol):
             return
         frame = self._life[self._position]
         self._opening_transaction = frame.opens_transaction
-        self._transport.write(frame.head + self._number + frame.rest if frame.rest else frame.head)
+        if frame.rest:
+            fill = self._token if frame.opens_transaction else self._number
+            self._transport.write(frame.head + fill + frame.rest)
+        else:
+            self._transport.write(frame.head)
         self._position += 1
         if self._position == LIFE_LENGTH:
             self._position = 0

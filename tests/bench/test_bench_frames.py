@@ -21,6 +21,7 @@ from tests.bench.frames import (
     Script,
     mask,
     mask_number,
+    mask_token,
 )
 from tests.bench.process import cpu_s, family, resident_bytes
 
@@ -40,7 +41,11 @@ def read_back(data: bytes) -> Any:
 
 def told(version: str, life: int, number: bytes = b"7") -> list[Any]:
     frames = Script(version, NOW).life(life)
-    return [read_back(f.head + mask_number(number) + f.rest if f.rest else f.head) for f in frames]
+    fills = [mask_token("T-1") if frame.opens_transaction else mask_number(number) for frame in frames]
+    return [
+        read_back(frame.head + fill + frame.rest if frame.rest else frame.head)
+        for frame, fill in zip(frames, fills, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("version", SUBPROTOCOL)
@@ -64,6 +69,12 @@ def test_the_servers_transaction_number_is_put_in(number: bytes) -> None:
     told_ids = [m[3]["transactionId"] for m in told("1.6", 2, number) if "transactionId" in m[3]]
 
     assert told_ids == [int(number)] * (VALUES_PER_LIFE + 1)
+
+
+def test_a_stations_token_is_put_in() -> None:
+    """The start carries the station's own token, in both versions."""
+    assert told("1.6", 0)[2][3]["idTag"] == "T-1"
+    assert told("2.0.1", 0)[2][3]["idToken"]["idToken"] == "T-1"
 
 
 def test_registers_run_on_from_life_to_life() -> None:

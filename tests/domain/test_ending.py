@@ -46,10 +46,12 @@ def test_another_start_makes_the_session_before_it_suspect_t10() -> None:
     """T10: both are kept; only those of the same EVSE are suspected."""
     first = told(started(), metered(10, 2000))
     elsewhere = evolve(first, session_id=2, evse=2)
+    nowhere = [evolve(first, session_id=n, evse=0) for n in (4, 5)]
     second = begun(started(20, wh=2000), session_id=3).session
 
     (change,) = superseded([first, elsewhere, second], second, at(20))
 
+    assert superseded(nowhere, nowhere[0], at(20)) == []
     assert change.session.session_id == 1
     assert change.session.state is SessionState.SUSPECTED_ENDED
     assert (change.session.suspected_at, change.session.suspected_by) == (at(20), Evidence.OTHER_START)

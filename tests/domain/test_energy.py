@@ -165,6 +165,29 @@ def test_another_place_counts_when_there_is_no_outlet() -> None:
     assert figure(state_of(*inlet, *samples(5, 6)), HOUR, None).energy_wh == 1
 
 
+def test_a_place_with_a_total_does_not_add_its_phases() -> None:
+    """At the inlet as at the outlet."""
+    inlet = [register(n, 100 * n, location="inlet", phase=phase) for n in (1, 9) for phase in ("", "l1")]
+
+    assert figure(state_of(*inlet), HOUR, None).energy_wh == 800
+
+
+def test_a_first_value_that_was_a_glitch_makes_no_relative_register() -> None:
+    """A reset later on is a reset, not a register that counts from the session's start."""
+    state = state_of(*samples(0, 1200, 50, 100), start=1000)
+
+    assert figure(state, HOUR, 60_000).flags == (Flag.REGISTER_RESET,)
+
+
+def test_a_lifetime_stop_does_not_continue_samples_from_zero() -> None:
+    """When the two registers cannot be believed, the samples alone count."""
+    state = state_of(*samples(0, 2_000, 4_900), start=4_076_000, stop=90_000_000)
+
+    found = figure(state, HOUR, 60_000)
+
+    assert (found.energy_wh, found.source) == (4900, EnergySource.PERIODIC)
+
+
 def test_fractions_are_rounded_once() -> None:
     """Thousandths are kept until the end."""
     assert figure(state_of(register(1, 0.4), register(2, 1.0)), HOUR, None).energy_wh == 1

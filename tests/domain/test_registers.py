@@ -85,15 +85,18 @@ def test_two_resets_are_two_segments_more() -> None:
 def test_a_low_value_and_back_is_a_glitch() -> None:
     """A meter that cannot be read says 0 for a while: nothing was reset."""
     found = series(1_000_000, 1_000_500, 0, 0, 1_000_900)
+    low = series(1_000_000, 1_000_500, 20, 20, 1_000_900)
 
     assert (found.energy, found.from_zero, found.resets) == (900_000, 0, 0)
+    assert (low.energy, low.from_zero, low.resets) == (900_000, 0, 0)
 
 
 def test_a_fall_of_a_few_wh_is_noise() -> None:
     """Some models step back by one now and then."""
-    found = series(1000, 1500, 1499, 1600)
+    found, left = series(1000, 1500, 1499, 1600), series(1000, 1500, 1499, 1499)
 
     assert (found.energy, found.resets) == (600_000, 0)
+    assert (left.energy, left.resets) == (500_000, 0)
 
 
 def test_two_falls_in_a_row_are_one() -> None:

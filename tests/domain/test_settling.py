@@ -55,6 +55,15 @@ def test_a_change_of_what_is_reported_makes_a_revision() -> None:
     assert same.cause == ""
 
 
+def test_a_start_that_is_found_makes_an_order_of_its_end() -> None:
+    """Though nothing that is reported became different."""
+    provisional = evolve(CLOSED, flags=(Flag.PROVISIONAL,))
+
+    change = settle(provisional, CLOSED, station=STATION, message=None, cause="late-start")
+
+    assert (change.order_due, change.revised, change.session.revision) == (True, False, 1)
+
+
 def test_an_open_session_is_never_revised() -> None:
     """What it said so far was not final."""
     change = settle(OPEN, evolve(OPEN, token="B2"), station=STATION, message=None, cause="x")

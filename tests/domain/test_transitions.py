@@ -219,6 +219,18 @@ def test_ten_mwh_in_a_minute_t18() -> None:
     assert (session.energy_wh, session.flags) == (None, (Flag.IMPLAUSIBLE_ENERGY,))
 
 
+def test_a_doubt_goes_when_its_reason_goes_t18() -> None:
+    """A burst at the beginning is believed once there was time for it."""
+    story = Story()
+    story.tell(started(wh=0))
+    story.tell(metered(1, 5_000))
+    assert story.now.flags == (Flag.IMPLAUSIBLE_ENERGY,)
+
+    story.tell(metered(30, 6_000))
+    assert not story.now.flags
+    assert story.now.energy_wh == 6_000
+
+
 @pytest.mark.parametrize("status", [TokenStatus.BLOCKED, TokenStatus.INVALID, TokenStatus.EXPIRED])
 def test_a_refused_start_is_a_session_all_the_same_t19(status: TokenStatus) -> None:
     """T19: recorded with why; nobody owes the city an order for nothing, but for what flowed."""
@@ -432,6 +444,18 @@ def test_numbers_may_start_anew_after_a_boot_e06() -> None:
 
     change = story.tell(ended(30, 3000, seq=1))
     assert (change.session.energy_wh, change.session.flags) == (2000, ())
+
+
+def test_numbers_below_a_known_start_are_a_restart_e06() -> None:
+    """E06: even when nobody saw the boot; no gap of 56 numbers comes of it."""
+    story = Story()
+    story.tell(started(seq=57))
+    story.tell(metered(10, 2000, seq=58))
+
+    change = story.tell(metered(20, 2500, seq=0))
+
+    assert change.message is not None
+    assert (change.message.key, change.session.flags, change.session.energy_wh) == ("1.0", (), 1500)
 
 
 def test_a_long_offline_replay_is_exact_e07() -> None:

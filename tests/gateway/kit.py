@@ -88,11 +88,7 @@ def dialect(version: OcppVersion) -> Dialect:
         transaction_actions=frozenset({START[version], "MeterValues"}),
         known_actions=frozenset({*read, *extra, "FirmwareStatusNotification", "ClearCache", "Reset"}),
         has_send=version is OcppVersion.V21,
-        **({"names_transactions": version is not OcppVersion.V16} if _HAS_NAMES else {}),
     )
-
-
-_HAS_NAMES = "names_transactions" in Dialect.__dataclass_fields__
 
 
 @dataclass

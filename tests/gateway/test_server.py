@@ -97,7 +97,7 @@ async def test_h33_a_zombie_does_not_keep_its_station_out(version: OcppVersion) 
     """H33: accepted at once although the old socket never says goodbye; its pending calls end."""
     async with Door() as door:
         door.desk.register("CS-1")
-        reader, writer = await door.upgraded("CS-1", version.value)
+        _, writer = await door.upgraded("CS-1", version.value)
         pending = asyncio.create_task(door.courier.send("CS-1", RawCall("ClearCache", {}), 5))
         await until(lambda: door.gateway.roster.find("CS-1")._rpc.outstanding is not None)
 
@@ -256,7 +256,8 @@ def test_w12_the_limit_of_open_files(loop: str) -> None:
         [sys.executable, "-c", FEW_FILES, loop], capture_output=True, text=True, timeout=30, check=False
     )
 
-    assert done.stdout.split() == ['[3,"a",{"n":1}]', '[3,"b",{"n":2}]'], done.stderr[-2000:]
+    answers = [line for line in done.stdout.splitlines() if line.startswith("[3,")]
+    assert answers == ['[3,"a",{"n":1}]', '[3,"b",{"n":2}]'], done.stderr[-2000:]
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 40
 
 
@@ -313,7 +314,7 @@ async def test_w15_a_peer_that_does_not_close() -> None:
     """W15: stop does not wait longer than the closing time."""
     async with Door(close_timeout_s=0.1) as door:
         door.desk.register("CS-1")
-        reader, writer = await door.upgraded("CS-1")
+        _, writer = await door.upgraded("CS-1")
 
         async with asyncio.timeout(2):
             await door.gateway.stop()
@@ -422,7 +423,7 @@ async def test_an_idle_connection_has_no_task() -> None:
         before = len(asyncio.all_tasks())
         for n in range(20):
             door.desk.register(f"CS-{n}")
-            reader, writer = await door.upgraded(f"CS-{n}")
+            await door.upgraded(f"CS-{n}")
         await until(lambda: not door.gateway._tasks)
 
         assert len(asyncio.all_tasks()) == before

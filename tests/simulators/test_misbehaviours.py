@@ -101,6 +101,7 @@ CHECKS: dict[str, Check] = {
     "idtag-suffix": lambda t: token(t.of("Authorize")[0]) == "TOKEN1_17",
     "idtag-semicolon": lambda t: token(t.of("Authorize")[0]) == "x;TOKEN1",
     "boot-loop": lambda t: t.actions()[:5] == ["BootNotification"] * 5,
+    "unregistered": lambda t: "BootNotification" not in t.actions(),
     "no-boot": lambda t: "BootNotification" not in t.actions(),
     "no-subprotocol": lambda t: not t.station.quirks.subprotocol,
     "lower-case-keys": lambda t: "heartbeatinterval" in json.dumps(t.order("GetConfiguration", {})),
@@ -115,7 +116,8 @@ VALID = {
     "stop-transaction-zero",
     "stale-transaction-id", "closing-value-after-stop", "duplicate-stop", "stop-twice", "old-stop-at-boot",
     "1970-clock", "finishing-with-error", "status-flood", "firmware-flood", "zero-connector-meter",
-    "idtag-suffix", "idtag-semicolon", "boot-loop", "no-boot", "no-subprotocol", "lower-case-keys",
+    "idtag-suffix", "idtag-semicolon", "boot-loop", "no-boot", "unregistered", "no-subprotocol",
+    "lower-case-keys",
     "garbage-connector-count", "html-model", "gap-in-sequence", "phase-tagged-energy", "microsecond-times",
     "silent-to-commands", "null-payload", "bare-values", "comma-decimals", "local-time-without-zone",
 }  # fmt: skip

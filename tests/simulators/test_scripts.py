@@ -83,6 +83,15 @@ def test_past_days_are_filled_and_do_not_reach_the_present() -> None:
     assert visits[-1].plug_at + timedelta(seconds=visits[-1].charge_s) < T0
 
 
+def test_people_charge_by_day() -> None:
+    """Beijing's evenings see several times as many arrivals as its nights."""
+    one = station("1.6")
+    living().tell_past(one, {1: T0 - timedelta(days=300)}, T0)
+    hours = [(visit.plug_at + timedelta(hours=8)).hour for visit in one.evses[1].visits]
+    night, evening = sum(1 <= hour < 5 for hour in hours), sum(18 <= hour < 22 for hour in hours)
+    assert evening > 3 * night > 0
+
+
 def test_after_the_past_it_goes_live_and_awaits_cars() -> None:
     """The clock runs, statuses are told, sampling is that of the present."""
     one, script = station("2.0.1", evses=2), living()

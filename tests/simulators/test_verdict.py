@@ -92,6 +92,16 @@ def test_unacknowledged_sessions_fail() -> None:
     ]
 
 
+def test_a_system_that_lets_nobody_charge_does_not_pass() -> None:
+    """Fewer sessions than wanted, or sessions whose token was refused, are differences."""
+    begun = truth(true(1), true(2, stop="deauthorized"))
+    verdict = compare(begun, [row(1), row(2)], planned=1)
+    assert [(one.station, one.what) for one in verdict.differences] == [
+        ("S3", "sessions that could begin"),
+        ("S2", "token let in"),
+    ]
+
+
 def test_misbehaving_stations_are_judged_by_what_can_be_known() -> None:
     """PRESENT forgives fields and extras, but not absence."""
     here = truth(true(1, judged=Judged.PRESENT))

@@ -1,0 +1,99 @@
+"""Alive, ready, and the numbers."""
+
+from dataclasses import replace
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from csms.api.server import build_api
+from csms.errors import StoreUnavailable
+from csms.store.records import OutboxRow
+
+
+class Away:
+    """A report store whose database does not answer, and a writer that cannot write."""
+
+    healthy = False
+    waiting_now = 7
+
+    @property
+    def waiting(self) -> Any:
+        async def fail() -> None:
+            raise StoreUnavailable
+
+        return fail
+
+
+async def test_alive_and_ready(desk: Any) -> None:
+    """200 for both while the database takes writes and the gateway listens."""
+    async with desk.anonymous() as client:
+        alive, ready = await client.get("/healthz"), await client.get("/readyz")
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "reasons": []})
+
+
+async def test_not_ready_says_why(desk: Any) -> None:
+    """503 with every reason; the process is alive all the same, and its numbers can be read."""
+    desk.writer.healthy = False
+    desk.app.state.parts = replace(desk.parts, reports=Away(), gateway_listens=lambda: False)
+
+    async with desk.anonymous() as client:
+        ready, alive, metrics = [await client.get(path) for path in ("/readyz", "/healthz", "/metrics")]
+
+    assert ready.status_code == 503
+    assert ready.json() == {
+        "ready": False,
+        "reasons": [
+            "the database does not take writes",
+            "the database does not answer",
+            "the gateway does not listen",
+        ],
+    }
+    assert alive.status_code == 200
+    assert "csms_store_healthy 0.0" in metrics.text
+
+
+async def test_a_process_without_a_gateway_can_be_ready(desk: Any) -> None:
+    """Where stations are served by others."""
+    app = build_api(replace(desk.parts, gateway_listens=None))
+    desk.app = app
+
+    async with desk.anonymous() as client:
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_metrics_can_be_read_by_prometheus(desk: Any) -> None:
+    """What was counted is there, with help and type, and no label names a station."""
+    gateway = desk.parts.gateway
+    gateway.messages["Heartbeat", "answered"] += 3
+    gateway.commands["Reset", "accepted"] += 1
+    gateway.closes[1008] += 1
+    for seconds in (0.0004, 0.03, 99.0):
+        gateway.observe(seconds)
+    await desk.write(OutboxRow.of("beijing", "order", "k", "a", {}, desk.clock[0]))
+    desk.clock[0] = desk.clock[0].replace(minute=5)
+
+    async with desk.anonymous() as client:
+        text = (await client.get("/metrics")).text
+
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in families.values()
+        for sample in family.samples
+    }
+    assert samples["csms_messages_total", ("action", "Heartbeat"), ("outcome", "answered")] == 3
+    assert samples["csms_commands_total", ("command", "Reset"), ("result", "accepted")] == 1
+    assert samples["csms_closes_total", ("code", "1008")] == 1
+    assert samples["csms_connections", ("state", "accepted"), ("version", "ocpp1.6")] == 2
+    assert samples["csms_message_seconds_bucket", ("le", "0.001")] == 1
+    assert samples["csms_message_seconds_bucket", ("le", "0.05")] == 2
+    assert samples["csms_message_seconds_bucket", ("le", "+Inf")] == 3
+    assert samples[("csms_message_seconds_count",)] == 3
+    assert samples[("csms_commit_rows_count",)] >= 1
+    assert samples["csms_outbox_depth", ("platform", "beijing")] == 1
+    assert samples["csms_outbox_age_seconds", ("platform", "beijing")] == 300
+    assert samples[("csms_store_healthy",)] == 1
+    assert all(family.documentation and family.type != "unknown" for family in families.values())
+    assert "CS-0001" not in text

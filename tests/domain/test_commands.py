@@ -1,0 +1,24 @@
+"""What we tell stations."""
+
+from dataclasses import is_dataclass
+from typing import get_args
+
+from csms.domain import commands
+from csms.domain.commands import Command, Outcome, Result
+
+
+def test_every_command_class_is_a_command() -> None:
+    """None is forgotten in the union that dialects write."""
+    parts = {"SetVariable", "Outcome"}
+    kinds = {
+        name
+        for name, value in vars(commands).items()
+        if is_dataclass(value) and value.__module__ == commands.__name__
+    }
+
+    assert kinds - parts == {kind.__name__ for kind in get_args(Command)}
+
+
+def test_an_outcome_says_how_it_went() -> None:
+    """Also when the station said nothing."""
+    assert Outcome(Result.SILENT) == Outcome(Result.SILENT, None, "", ())

@@ -1,0 +1,117 @@
+"""Settings: defaults, the file, the environment, and errors that say where."""
+
+from pathlib import Path
+
+import pytest
+
+from csms.config import Settings
+from csms.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_shipped_file_holds_the_defaults_and_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What config.yaml shows is what runs without it, and no setting is missing from it."""
+    text = (ROOT / "config.yaml").read_text()
+
+    assert Settings.load(ROOT / "config.yaml") == Settings()
+    for section, field in Settings.model_fields.items():
+        assert f"\n{section}:" in text
+        for key in field.annotation.model_fields:  # type: ignore[union-attr]
+            assert f"\n  {key}:" in text, f"{section}.{key}"
+
+
+def test_every_setting_has_a_comment() -> None:
+    """Unit or reason stand beside each key."""
+    lines = [line for line in (ROOT / "config.yaml").read_text().splitlines() if line.startswith("  ")]
+    bare = [line for line in lines if not line.strip().startswith("#") and "#" not in line]
+
+    assert bare == []
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CSMS_SECTION__KEY overrides one key and leaves its neighbours."""
+    file = tmp_path / "c.yaml"
+    file.write_text("gateway:\n  port: 9001\n  host: 127.0.0.1\n")
+    monkeypatch.setenv("CSMS_GATEWAY__PORT", "9002")
+
+    gateway = Settings.load(file).gateway
+
+    assert (gateway.port, gateway.host) == (9002, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("gateway:\n  prot: 1\n", ":2: gateway.prot: there is no such setting"),
+        ("gateway:\n  port: many\n", ":2: gateway.port: Input should be a valid integer"),
+        ("gateway:\n  port: 70000\n", ":2: gateway.port: Input should be less than or equal to 65535"),
+        ("gatway:\n  port: 1\n", ":1: gatway: there is no such setting"),
+        ("database:\n  url: mysql://x\n", ":1: database: Value error, url: use sqlite:///"),
+        ("gateway: [1\n", ":2: not valid YAML"),
+        ("- 1\n", ":1: expected sections"),
+        ("reporting:\n  platforms:\n    - name: Beijing City\n", "reporting.platforms.0.name"),
+    ],
+)
+def test_a_bad_file_names_file_line_and_key(tmp_path: Path, text: str, told: str) -> None:
+    """The operator can go straight to the line."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        Settings.load(file)
+
+    assert f"{file}" in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    """Nobody mends a file one error at a time."""
+    file = tmp_path / "config.yaml"
+    file.write_text("gateway:\n  port: x\nhttp:\n  port: y\n")
+
+    with pytest.raises(ConfigError) as caught:
+        Settings.load(file)
+
+    assert ":2: gateway.port" in str(caught.value)
+    assert ":4: http.port" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["CSMS_GATEWAY__PRT", "CSMS_GATWAY__PORT"])
+def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Ignored in silence it would cost somebody a night."""
+    monkeypatch.setenv(name, "1")
+
+    with pytest.raises(ConfigError, match=name):
+        Settings.load()
+
+
+def test_a_bad_value_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is not to blame for it."""
+    monkeypatch.setenv("CSMS_HTTP__PORT", "x")
+
+    with pytest.raises(ConfigError, match=r"CSMS_HTTP__PORT: http\.port"):
+        Settings.load()
+
+
+def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    """Serving with defaults in its place would be worse than not serving."""
+    with pytest.raises(ConfigError, match="does not exist"):
+        Settings.load(tmp_path / "none.yaml")
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    """A settings object in a traceback or log gives no secret away."""
+    file = tmp_path / "config.yaml"
+    secrets = {
+        "operator_secret": "canary-one",
+        "data_secret": "canary-two-16-ch",
+        "sig_secret": "canary-four",
+    }
+    lines = [f"      {key}: {value}" for key, value in secrets.items()]
+    file.write_text(
+        "reporting:\n  platforms:\n    - name: a\n      profile: beijing\n      url: https://x.example\n"
+        '      operator: "123456789"\n      data_secret_iv: canary-threexxxx\n' + "\n".join(lines) + "\n"
+    )
+
+    assert "canary" not in repr(Settings.load(file))
