@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from csms import protocol
 from csms.api.auth import page_visitor
 from csms.api.metrics import CommitTallies
 from csms.api.parts import ApiParts
@@ -71,6 +72,7 @@ class App:
         """Open the database, start every part, listen. Raises what keeps it from serving."""
         settings, now = self.settings, _now
         raise_file_limit()
+        protocol.preload()
         database = await Database.open(settings.database.url, settings.database.read_connections)
         self._undo.push_async_callback(database.close)
         await upgrade_database(database)

@@ -114,10 +114,11 @@ class Evse:
             self._await_next(None)
 
     def expect_nobody(self) -> None:
-        """Let no further car come; one that is there stays."""
+        """Let no further car come, and no session begin; one that runs goes on."""
         self.visits.clear()
-        if self.step is Step.IDLE:
-            self.due = None
+        if self.step in (Step.IDLE, Step.PLUGGED, Step.ASKING):
+            # A token may be on its way to be checked: whatever the answer, nobody waits for it now.
+            self.step, self._visit, self.due = Step.IDLE, None, None
 
     def tick(self, now: Now) -> list[Fact]:
         """Do what is due until now; returns what there is to tell."""

@@ -122,7 +122,9 @@ class Connection:
         self._reading.stop()
 
     def end(self, code: int, reason: str) -> None:
-        """Close, handle nothing more and answer nothing more."""
+        """Close, handle nothing more and answer nothing more. The first reason counts."""
+        if self._is_done:
+            return
         self._is_done = True
         self.wire.close(code, reason)
         if self._calls is not None:

@@ -64,7 +64,9 @@ class Doorkeeper:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._profiles = frozenset(int(p) for p in parts.settings.security_profiles)
+        # A station that is served as it comes has no password the next time either.
+        enrols = parts.settings.unknown_stations == "quarantine-accept"
+        self._profiles = frozenset({*parts.settings.security_profiles, *([0] if enrols else [])})
         self._quarantine = Limiter(QUARANTINE_PER_S, QUARANTINE_BURST)
         self.is_closed = False
         """Set when the gateway stops."""

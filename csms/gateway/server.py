@@ -23,6 +23,7 @@ from csms.gateway.roster import Line, Roster
 from csms.gateway.socket import StationSocket
 from csms.gateway.sweeper import Sweeper
 from csms.gateway.turns import Turns
+from csms.handlers.context import StationState
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ BACKLOG = 4096
 NO_SUBPROTOCOL, RESTART = 1002, 1012
 IN_FLIGHT_S = 10.0
 POLL_S = 0.02
+ABORT_S = 1.0
 
 
 class Gateway:
@@ -111,12 +113,13 @@ class Gateway:
 
     async def _wait_for_sockets(self) -> None:
         """Give everyone the time of a closing handshake."""
-        if self._sockets:
+        for patience_s in (self._parts.settings.close_timeout_s, ABORT_S):
+            if not self._sockets:
+                return
             self._all_gone = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._all_gone], timeout=self._parts.settings.close_timeout_s)
-        for socket in list(self._sockets):
-            socket.abort()
-        await asyncio.sleep(0)
+            await asyncio.wait([self._all_gone], timeout=patience_s)
+            for socket in list(self._sockets):
+                socket.abort()
 
     # What sockets tell.
 
@@ -208,7 +211,14 @@ class Gateway:
         self._sweeper.add(line)
         self._parts.stats.handshakes["opened"] += 1
         socket.respond(response)
-        await self._parts.desk.connected(state)
+        self._own(self._greet(state))
+
+    async def _greet(self, state: StationState) -> None:
+        """Note that the station came; it is served whether that can be written or not."""
+        try:
+            await self._parts.desk.connected(state)
+        except StoreError as exc:
+            log.warning("connect_not_noted", station=state.station.identity, error=str(exc))
 
     async def _part(self, line: Line, code: int, reason: str) -> None:
         """Let what was received be stored, then note that the station went."""
@@ -247,7 +257,12 @@ class Gateway:
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            log.error("gateway_task_failed", exc_info=exc)
 
 
 def _version(socket: StationSocket, request: Request, station: ChargingStation) -> OcppVersion | None:

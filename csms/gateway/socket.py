@@ -123,7 +123,7 @@ class StationSocket(asyncio.Protocol):
 
     def respond(self, response: Response) -> None:
         """Answer the handshake; 101 opens the connection, anything else ends it."""
-        if self._closing:
+        if self._closing or self.protocol.state is not CONNECTING:
             return
         self._stop_timer()
         self.protocol.send_response(response)

@@ -96,7 +96,7 @@ class StoreDesk:
     def read(self, state: StationState, action: str, payload: bytes) -> Event:
         """Decode by the version's schema, put right what can be, and translate."""
         try:
-            event, findings = protocol.read(state.dialect, action, payload)
+            event, findings = protocol.read(state.dialect, action, payload, state.repairs)
         except PayloadRefused as exc:
             raise Refused(exc.code(state.dialect.errors), exc.description) from exc
         for finding in findings:

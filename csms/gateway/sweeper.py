@@ -52,7 +52,10 @@ class Sweeper:
             await asyncio.sleep(self._turn_s / SLOTS)
             now = self._clock()
             for line in list(self._slots[tick]):
-                self.visit(line, now)
+                try:
+                    self.visit(line, now)
+                except Exception:
+                    log.exception("visit_failed", station=line.connection.identity)
             tick = (tick + 1) % SLOTS
             if now - seen_at >= self._seen_every_s:
                 seen_at = now

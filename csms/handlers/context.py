@@ -10,12 +10,14 @@ from csms.domain.assets import ChargingStation, ConnectorStatus
 from csms.domain.commands import Command
 from csms.domain.session import Change, ChargingSession
 from csms.protocol.dialect import Dialect
+from csms.protocol.repairs import STANDARD, Repairs
 from csms.store.devices import DeviceStore
 from csms.store.ids import Ids
 from csms.store.records import Record
 from csms.store.registry import Registry
 from csms.store.sessions import SessionStore
 from csms.store.writer import Writer
+from csms.vendors import profile_for
 
 NAMELESS = frozenset({"-1", "0"})
 """Transaction ids that 1.6 stations send when they know none (errata 3.18)."""
@@ -61,6 +63,13 @@ class StationState:
     sessions: dict[str, ChargingSession] = field(default_factory=dict)
     connectors: dict[tuple[int, int], tuple[ConnectorStatus, str]] = field(default_factory=dict)
     booted_at: datetime | None = None
+    repairs: Repairs = STANDARD
+
+    def is_now(self, station: ChargingStation) -> None:
+        """The station has told what it is: its make's mistakes are known from here on."""
+        self.station = station
+        made = profile_for(station.vendor, station.model, station.firmware_version)
+        self.repairs = made.repairs
 
     def remember(self, session: ChargingSession) -> None:
         """Keep the session as it is now. One whose transaction id says nothing is found by what it says."""

@@ -65,6 +65,7 @@ async def open_station(
 ) -> StationState:
     """What a new connection must know of its station, in two reads."""
     state = StationState(station, DIALECTS[version], epoch, remote_address)
+    state.is_now(station)
     for session in await s.sessions.open_sessions(station.station_id):
         state.remember(session)
     state.connectors.update(await s.devices.connector_states(station.station_id))
@@ -146,7 +147,7 @@ def _remember(state: StationState, handled: Handled, info: MessageInfo) -> None:
     for change in reversed(handled.changes):
         state.remember(change.session)
     if handled.station is not None:
-        state.station = handled.station
+        state.is_now(handled.station)
     if handled.connector is not None:
         place, known = handled.connector
         state.connectors[place] = known

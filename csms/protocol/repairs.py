@@ -110,7 +110,7 @@ _LONGEST = 200
 _MOST_ROUNDS = 8
 _MOST_ERRORS = 5_000
 # Repairing costs 50 us each: what is beyond this many is an attack, not a station's habit.
-_MOST_FINDINGS = 10_000
+_MOST_FINDINGS = 2_500
 _REASONS = {
     "required": Reason.OCCURRENCE,
     "minItems": Reason.OCCURRENCE,
@@ -127,9 +127,9 @@ def repair(payload: Any, validator: Any, is_kept: bool, repairs: Repairs) -> tup
         errors = work.open_errors(validator)
         if not errors:
             return work.payload, work.findings
+        left = [error for error in errors if not work.deal_with(error)]
         if len(work.findings) > _MOST_FINDINGS:
             raise PayloadRefused(Reason.PROPERTY, f"more than {_MOST_FINDINGS} deviations")
-        left = [error for error in errors if not work.deal_with(error)]
         if len(left) == len(errors) and not work.drop(left):
             raise _refusal(left[0])
     raise _refusal(errors[0])

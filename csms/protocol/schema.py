@@ -76,7 +76,7 @@ class Message:
         if b"\\u0000" in raw:
             _refuse_nul(raw)
         if self._is_free:
-            _refuse_size(_read_any(raw))
+            _refuse_size(_untyped(raw))
         return payload, ()
 
     def check(self, payload: Any) -> None:

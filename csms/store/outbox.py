@@ -103,7 +103,7 @@ RESEND = (
 )
 RESUME = (
     update(outbox)
-    .where(outbox.c.platform == bindparam("platform"), WAITING, outbox.c.due_at > bindparam("now"))
+    .where(outbox.c.platform == bindparam("whose"), WAITING, outbox.c.due_at > bindparam("now"))
     .values(due_at=bindparam("now"))
 )
 BACKLOG = (
@@ -168,7 +168,7 @@ class Outbox:
     async def resume(self, platform: str, now: datetime) -> None:
         """Give out its rows again, those that waited for a retry at once."""
         await self._set_paused(platform, False, "", now)
-        await self._database.execute(RESUME, {"platform": platform, "now": micros(now)})
+        await self._database.execute(RESUME, {"whose": platform, "now": micros(now)})
 
     async def _set_paused(self, platform: str, paused: bool, reason: str, now: datetime) -> None:
         values = {"platform": platform, "paused": int(paused), "reason": reason, "changed_at": micros(now)}

@@ -83,7 +83,7 @@ async def test_h01_unknown_takes_as_long_as_known() -> None:
 
 async def test_unknown_stations_are_served_where_that_is_wanted() -> None:
     """`quarantine-accept`: registered as it comes, and served at once."""
-    async with Door(unknown_stations="quarantine-accept", security_profiles=[0, 1]) as door:
+    async with Door(unknown_stations="quarantine-accept") as door:
         station = await door.connect("NEW-1", additional_headers={})
         await station.send(call("1", "BootNotification"))
 

@@ -1,10 +1,13 @@
 """The door as a whole: takeover, stop, caps, commands over the courier."""
 
 import asyncio
+import gc
 import json
 import resource
+import socket
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 import structlog
@@ -15,7 +18,7 @@ from csms.domain.assets import ChargingStation, OcppVersion
 from csms.domain.commands import RawCall, Result
 from csms.errors import StaleEpoch, StoreUnavailable
 from csms.handlers.context import StationState
-from tests.gateway.kit import START, VERSIONS, Door, MemoryDesk, authorization, call, until
+from tests.gateway.kit import START, VERSIONS, Door, MemoryDesk, authorization, call, request, until
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
 
@@ -245,15 +248,14 @@ async def main():
         again = await door.connect("CS-1")
         await again.send(call("b", "Heartbeat"))
         print(await asyncio.wait_for(again.recv(), 5))
-(uvloop.run if sys.argv[1] == "uvloop" else asyncio.run)(main())
+uvloop.run(main())
 """
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_w12_the_limit_of_open_files(loop: str) -> None:
+def test_w12_the_limit_of_open_files() -> None:
     """W12: who is in stays in, and when files are free again others come in."""
     done = subprocess.run(
-        [sys.executable, "-c", FEW_FILES, loop], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", FEW_FILES], capture_output=True, text=True, timeout=30, check=False
     )
 
     answers = [line for line in done.stdout.splitlines() if line.startswith("[3,")]
@@ -415,6 +417,65 @@ async def test_a_leave_that_cannot_be_noted(error: Exception, event: str | None)
             await until(lambda: not door.gateway._tasks and len(door.gateway.roster) == 0)
 
         assert (event is None) or event in [entry["event"] for entry in logs]
+
+
+@pytest.mark.parametrize("error", [StaleEpoch(1), StoreUnavailable()])
+async def test_an_arrival_that_cannot_be_noted(error: Exception) -> None:
+    """The station is served all the same, and nothing but WebSocket frames is sent to it."""
+
+    class Failing(MemoryDesk):
+        async def connected(self, state: StationState) -> None:
+            raise error
+
+    async with Door(Failing()) as door:
+        door.desk.register("CS-1")
+        with structlog.testing.capture_logs() as logs:
+            await heartbeat(await door.connect("CS-1"))
+
+        assert "connect_not_noted" in [entry["event"] for entry in logs]
+
+
+async def test_a_task_that_fails_is_heard_of() -> None:
+    """No exception vanishes with its task."""
+
+    class Broken(MemoryDesk):
+        async def connected(self, state: StationState) -> None:
+            raise RuntimeError("bug")
+
+    async with Door(Broken()) as door:
+        door.desk.register("CS-1")
+        with structlog.testing.capture_logs() as logs:
+            await heartbeat(await door.connect("CS-1"))
+
+        assert "gateway_task_failed" in [entry["event"] for entry in logs]
+
+
+async def test_w16_an_idle_connection_is_small() -> None:
+    """W16: well below 0.06 MiB each, on this side of the wire."""
+    async with Door() as door:
+        for n in range(110):
+            door.desk.register(f"CS-{n}")
+        clients = [_enter(door, n) for n in range(10)]
+        await until(lambda: len(door.gateway.roster) == 10 and not door.gateway._tasks)
+
+        tracemalloc.start()
+        clients += [_enter(door, n) for n in range(10, 110)]
+        await until(lambda: len(door.gateway.roster) == 110 and not door.gateway._tasks, 10)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert taken / 100 < 16_384
+        for client in clients:
+            client.close()
+
+
+def _enter(door: Door, number: int) -> socket.socket:
+    """A bare client, of which asyncio knows nothing."""
+    client = socket.create_connection(("127.0.0.1", door.gateway.port))
+    headers = {"Authorization": authorization(f"CS-{number}"), "Sec-WebSocket-Protocol": "ocpp1.6"}
+    client.sendall(request(f"/CS-{number}", headers))
+    return client
 
 
 async def test_an_idle_connection_has_no_task() -> None:

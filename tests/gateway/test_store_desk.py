@@ -58,10 +58,7 @@ START_2 = {
 class House:
     """Everything between the socket and the disk."""
 
-    def __init__(
-        self, database: Database, gateway: Gateway, services: Services, stack: AsyncExitStack
-    ) -> None:
-        self.database = database
+    def __init__(self, gateway: Gateway, services: Services, stack: AsyncExitStack) -> None:
         self.gateway = gateway
         self.registry = services.registry
         self.services = services
@@ -235,7 +232,7 @@ async def test_h01_strangers_are_kept_for_registration(tmp_path: Path) -> None:
 
 async def test_strangers_are_served_in_demonstrations(tmp_path: Path) -> None:
     """`quarantine-accept`: registered, and let in again the same way."""
-    async with house(tmp_path, unknown_stations="quarantine-accept", security_profiles=[0, 1]) as there:
+    async with house(tmp_path, unknown_stations="quarantine-accept") as there:
         for _ in range(2):
             station = await there.connect("NEW-1", OcppVersion.V16)
             answer = await ask(station, "1", "BootNotification", BOOT[OcppVersion.V16])

@@ -1,6 +1,7 @@
-"""The house as reporting tests need it: real store and writer, a clock one can set, a city with its client."""
+"""The house as reporting tests need it: real store and writer, a clock one can set, a city's client."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -179,3 +180,17 @@ async def client_of(city: CityPlatform, *, total_s: float = 30.0) -> AsyncIterat
         yield client
     finally:
         await client.close()
+
+
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+    """Wait until `holds()` is true."""
+    async with asyncio.timeout(within_s):
+        # What is waited for is another process's or a database's state: there is no event to wait for.
+        while not await holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def cancelled(task: "asyncio.Task[None] | asyncio.Task[int]") -> None:
+    """Cancel and wait for the end."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

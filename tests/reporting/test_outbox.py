@@ -15,7 +15,7 @@ from csms.reporting.tcec.profile import Profile
 from csms.store.outbox import Outbox, OutboxFilter
 from csms.store.records import OutboxRow
 from simulators.city import CityPlatform
-from tests.reporting.parts import Clock, client_of, order, reporting
+from tests.reporting.parts import Clock, cancelled, client_of, order, reporting, until
 
 LEASE = timedelta(seconds=61)
 LONG = timedelta(minutes=16)
@@ -232,18 +232,18 @@ async def test_a_platform_that_hangs_holds_up_no_other(
     outbox: Outbox, clock: Clock, city: CityPlatform, client: PlatformClient
 ) -> None:
     """D06: one platform does not answer, or a byte a second; the other has its orders within a moment."""
-    async with CityPlatform(city.operators, behave=["delay=60"]) as silent:
-        async with client_of(silent, total_s=0.5) as hanging:
-            await owe(outbox, clock, *range(50), platform="silent")
-            await owe(outbox, clock, *range(50), platform="city")
-            began = time.monotonic()
-            both = {"silent": hanging, "city": client}
-            running = asyncio.create_task(deliverer(outbox, clock, both).run())
+    silent = CityPlatform(city.operators, behave=["delay=60"])
+    async with silent, client_of(silent, total_s=0.5) as hanging:
+        await owe(outbox, clock, *range(50), platform="silent")
+        await owe(outbox, clock, *range(50), platform="city")
+        began = time.monotonic()
+        both = {"silent": hanging, "city": client}
+        running = asyncio.create_task(deliverer(outbox, clock, both).run())
 
-            await until(lambda: accepted(city, 50))
+        await until(lambda: accepted(city, 50))
 
-            assert time.monotonic() - began < 5
-            await cancelled(running)
+        assert time.monotonic() - began < 5
+        await cancelled(running)
 
 
 async def test_an_outage_drains_in_order(
@@ -341,13 +341,6 @@ async def test_a_fault_of_ours_ends_as_a_dead_letter(
     assert await states(outbox) == {"1/1": "dead", "2/1": "sent"}
 
 
-async def until(holds: Any, within_s: float = 10.0) -> None:
-    """Wait until `holds()` is true."""
-    async with asyncio.timeout(within_s):
-        while not await holds():
-            await asyncio.sleep(0.01)
-
-
 async def paused(outbox: Outbox) -> bool:
     return bool(await outbox.paused())
 
@@ -358,8 +351,3 @@ async def accepted(city: CityPlatform, count: int) -> bool:
 
 async def counted(city: CityPlatform, pushes: int) -> bool:
     return int(city.ledger.summary()["counters"]["pushes"]) >= pushes
-
-
-async def cancelled(task: "asyncio.Task[Any]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

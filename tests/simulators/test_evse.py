@@ -145,6 +145,18 @@ def test_refused_token_does_not_charge() -> None:
     assert evse.due is None
 
 
+def test_nobody_begins_after_the_last_visit_was_called_off() -> None:
+    """A token being checked when the station is told to end does not start a session any more."""
+    evse = make(visit(), visit(600))
+    evse.tick(Now(T0 + timedelta(minutes=1)))
+
+    evse.expect_nobody()
+
+    assert evse.authorized(True, Now(T0 + timedelta(minutes=1))) == []
+    assert evse.session is None
+    assert evse.due is None
+
+
 def test_remote_start_brings_a_car_and_names_the_request() -> None:
     """Without a car one comes; the session carries the remote start's number."""
     evse = make()

@@ -190,7 +190,7 @@ async def test_a_live_fleet_backfills_lives_and_stops(tmp_path: Path) -> None:
     """Days of history first, then the present; asked to stop, sessions end and sockets close."""
     scenario = msgspec.structs.replace(load("demo"), flaky_share=0.0, ramp_s=0.1)
     async with FakeCsms() as csms:
-        wanted = plan(csms, tmp_path, forever=True, backfill_days=1.0, speed=600.0)
+        wanted = plan(csms, tmp_path, forever=True, backfill_days=1.0, speed=60.0)
         fleet = Fleet(wanted, scenario)
         async with Management(csms.api, "key", 5) as api:
             await fleet.provision(api)
