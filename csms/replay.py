@@ -1,12 +1,14 @@
-"""Plays a conversation with one charging station, written as text, against a fresh system in memory.
+"""Plays a conversation with charging stations, written as text, against a fresh system in memory.
 
 Lines:
 
     # a comment
     -- version ocpp1.6            what the station speaks
-    -- station CS-1               its identity
-    -- token A1 [status]          an id token that is known
+    -- station CS-1               its identity; another station speaks from here on
+    -- token A1 [status] [group=G] [limit=2]    an id token that is known
     -- now 2026-01-01T10:00:00Z   the clock from here on
+    -- pending                    stations wait for somebody's approval
+    -- approved                   the station is approved
     station [2,"1",...]           a frame from the station
     csms    [3,"1",...]           the frame that answers it
     -- no answer                  the frame before is not answered
@@ -27,8 +29,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from csms.config import Settings
-from csms.domain.assets import IdToken, OcppVersion, TokenStatus
+from csms.config import BootSettings, Settings
+from csms.domain.assets import BootStatus, IdToken, OcppVersion, TokenStatus
 from csms.errors import InvalidInput
 from csms.gateway.admission import Admission
 from csms.gateway.connection import Connection
@@ -74,9 +76,10 @@ class InMemoryWire:
 
 @dataclass
 class Conversation:
-    """A system in memory and one station's place in it."""
+    """A system in memory and the station that speaks to it now."""
 
     database: Database = field(default_factory=InlineDatabase)
+    settings: Settings = field(default_factory=Settings)
     clock: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     identity: str = "CS-1"
     version: OcppVersion = OcppVersion.V16
@@ -105,8 +108,12 @@ class Conversation:
         """What the system knows now, as the API gives it, newest first."""
         return list((await self._services.sessions.find(SessionFilter(), most=1000)).items)
 
+    async def readings(self, session_id: str) -> list[dict[str, Any]]:
+        """The readings of a session, as the API gives them, by time."""
+        return list((await self._services.sessions.readings(int(session_id))).items)
+
     async def _start_process(self) -> None:
-        settings = Settings()
+        settings = self.settings
         self._writer = Writer(self.database)
         self._writer.start()
         self._services = Services(
@@ -127,12 +134,16 @@ class Conversation:
             clock=time.monotonic,
             keep_log=False,
         )
-        self._connection: Connection | None = None
+        self._connections: dict[str, tuple[Connection, InMemoryWire]] = {}
 
     async def _end_process(self) -> None:
-        if self._connection is not None:
-            await self._connection.settled()
+        for connection, _ in self._connections.values():
+            await connection.settled()
         await self._writer.close()
+
+    async def _restart(self) -> None:
+        await self._end_process()
+        await self._start_process()
 
     async def _direct(self, number: int, text: str) -> None:
         word, *rest = text.split()
@@ -141,35 +152,40 @@ class Conversation:
                 self.version = OcppVersion(version)
             case "station", [identity]:
                 self.identity = identity
-            case "token", [token, *status]:
-                known = IdToken(token, status=TokenStatus(status[0] if status else "accepted"))
-                await self._services.registry.put_token(known, self.clock)
+            case "token", [token, *about]:
+                await self._services.registry.put_token(_token(token, about), self.clock)
             case "now", [at]:
                 self.clock = datetime.fromisoformat(at)
-            case "no", ["answer"]:
-                if self.answer is not None:
-                    self._differ(number, "no answer", self.answer)
-            case "answer", ["lost"]:
-                if self.answer is None:
-                    self._differ(number, "an answer", "none")
+            case ("no", ["answer"]) | ("answer", ["lost"]):
+                self._expect(number, is_answered=word == "answer")
             case "connection", ["lost"]:
-                self._connection = None
+                self._connections.pop(self.identity, None)
             case "restart", []:
-                await self._end_process()
-                await self._start_process()
+                await self._restart()
+            case "pending", []:
+                self.settings = Settings(boot=BootSettings(approve=False))
+                await self._restart()
+            case "approved", []:
+                await self._services.registry.set_boot_status(self.identity, BootStatus.ACCEPTED)
             case _:
                 raise InvalidInput(f"line {number}: no such direction: {text!r}")
+
+    def _expect(self, number: int, *, is_answered: bool) -> None:
+        if is_answered is (self.answer is None):
+            self._differ(number, "an answer" if is_answered else "no answer", self.answer or "none")
 
     async def _said(self, frame: str) -> None:
         for name, value in self.names.items():
             frame = frame.replace(f'"{name}"', json.dumps(value))
-        connection = self._connection or await self._connect()
-        self._wire.sent.clear()
+        if self.identity not in self._connections:
+            self._connections[self.identity] = await self._connect()
+        connection, wire = self._connections[self.identity]
+        wire.sent.clear()
         connection.feed(frame.encode())
         await connection.settled()
-        self.answer = self._wire.sent[-1].decode() if self._wire.sent else None
+        self.answer = wire.sent[-1].decode() if wire.sent else None
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> tuple[Connection, InMemoryWire]:
         registry = self._services.registry
         station = await registry.station(self.identity)
         if station is None:
@@ -179,9 +195,8 @@ class Conversation:
             station = await registry.station(self.identity)
         assert station is not None
         state = await self._parts.desk.open(station, self.version, "127.0.0.1")
-        self._wire = InMemoryWire()
-        self._connection = Connection(self._parts, state, self._wire)
-        return self._connection
+        wire = InMemoryWire()
+        return Connection(self._parts, state, wire), wire
 
     def _compare(self, number: int, expected: str) -> None:
         if self.answer is None:
@@ -204,6 +219,14 @@ class Conversation:
 
     def _differ(self, number: int, expected: str, found: str) -> None:
         self.differences.append(f"line {number}: expected {expected}\n    found {found}")
+
+
+def _token(token: str, about: list[str]) -> IdToken:
+    """A token and what a line says of it: a status, group=TOKEN, limit=NUMBER."""
+    named = dict(one.split("=", 1) for one in about if "=" in one)
+    status = next((one for one in about if "=" not in one), TokenStatus.ACCEPTED)
+    limit = int(named.get("limit", 1))
+    return IdToken(token, status=TokenStatus(status), group=named.get("group"), concurrent_limit=limit)
 
 
 def lines_of(file: Path) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Databases for tests: SQLite files and PostgreSQL databases, migrated once and copied for each test.
+"""Databases for tests, migrated once: a SQLite file copied for each test, a PostgreSQL database emptied.
 
 PostgreSQL is where CSMS_TEST_POSTGRES says, else on 127.0.0.1. Where there is none, its tests are skipped
 here and fail in CI.
@@ -20,20 +20,32 @@ from csms.store.migrations import upgrade, upgrade_database
 POSTGRES = os.environ.get("CSMS_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 
-async def _postgres(*statements: str) -> None:
+ALONE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+EMPTY = """
+DO $$ DECLARE name text; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'
+    LOOP PERFORM setval(name::regclass, 1, false); END LOOP;
+END $$
+"""
+
+
+async def _postgres(url: str, *statements: str) -> None:
     """Run administrative statements, each by itself."""
     import asyncpg
 
-    connection = await asyncpg.connect(POSTGRES, timeout=3)
+    connection = await asyncpg.connect(url, timeout=3)
     try:
         for statement in statements:
             await connection.execute(statement)
     finally:
         await connection.close()
-
-
-def _url_of(name: str) -> str:
-    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
@@ -45,18 +57,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str]:
-    """The name of a migrated PostgreSQL database to clone; one for each test process."""
+def postgres_of_process() -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database, one for each test process."""
     name = f"csms_test_{uuid.uuid4().hex[:12]}"
     try:
-        asyncio.run(_postgres(f'CREATE DATABASE "{name}"'))
+        asyncio.run(_postgres(POSTGRES, f'CREATE DATABASE "{name}"'))
     except (OSError, TimeoutError, ImportError) as exc:
         if os.environ.get("CI"):
             pytest.fail(f"no PostgreSQL at {POSTGRES}: {exc}")
         pytest.skip(f"no PostgreSQL at {POSTGRES} (set CSMS_TEST_POSTGRES): {exc}")
-    upgrade(_url_of(name))
-    yield name
-    asyncio.run(_postgres(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    upgrade(url)
+    yield url
+    asyncio.run(_postgres(POSTGRES, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture
@@ -67,12 +80,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_template: str) -> Iterator[str]:
-    """A migrated PostgreSQL database of this test's own."""
-    name = f"{postgres_template}_{uuid.uuid4().hex[:8]}"
-    asyncio.run(_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"'))
-    yield _url_of(name)
-    asyncio.run(_postgres(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+def postgres_url(postgres_of_process: str) -> str:
+    """A migrated PostgreSQL database, emptied: dropping one for each test would take a second."""
+    asyncio.run(_postgres(postgres_of_process, ALONE, EMPTY))
+    return postgres_of_process
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

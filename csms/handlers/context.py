@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from csms.config import Settings
 from csms.domain.answers import Answer
@@ -81,8 +82,7 @@ class StationState:
         return self.sessions.get(transaction_id)
 
 
-@dataclass(frozen=True, slots=True)
-class MessageInfo:
+class MessageInfo(NamedTuple):
     """How a message can be recognised when it comes again."""
 
     message_id: str

@@ -4,11 +4,10 @@ Writing is the writer's: `records_of` says what a change puts down.
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from csms.domain.charging_session import ChargingSession, SessionMessage
 from csms.domain.meter import Reading
@@ -18,7 +17,6 @@ from csms.store.paging import Page
 from csms.store.session_codec import folded, message_of, reading_of, records_of, session_of
 from csms.store.session_queries import SessionFilter
 from csms.store.tables import reading_kinds, readings, session_messages, sessions
-from csms.store.times import micros
 
 __all__ = ["SessionFilter", "SessionStore", "StoredAnswer", "records_of"]
 
@@ -46,18 +44,6 @@ ORPHANS = (
     .limit(MOST_ORPHANS)
 )
 ACTIVE_BY_TOKEN = select(sessions).where(sessions.c.token_folded == bindparam("token"), q.ACTIVE)
-SUSPECTED = (
-    select(sessions)
-    .where(q.UNENDED, sessions.c.suspected_at <= bindparam("before"))
-    .order_by(sessions.c.suspected_at)
-    .limit(bindparam("most"))
-)
-SILENT = (
-    select(sessions)
-    .where(q.UNENDED, func.coalesce(sessions.c.last_event_at, sessions.c.received_at) <= bindparam("before"))
-    .order_by(sessions.c.started_at)
-    .limit(bindparam("most"))
-)
 READINGS = (
     select(readings, reading_kinds)
     .join(reading_kinds, reading_kinds.c.kind_id == readings.c.kind_id)
@@ -117,14 +103,6 @@ class SessionStore:
     async def active_by_token(self, token: str) -> list[ChargingSession]:
         """Running sessions of a token, compared without case."""
         return await self._all(ACTIVE_BY_TOKEN, token=folded(token))
-
-    async def suspected(self, before: datetime, most: int = 100) -> list[ChargingSession]:
-        """Sessions not ended although evidence for their end has stood since `before`, oldest first."""
-        return await self._all(SUSPECTED, before=micros(before), most=most)
-
-    async def silent(self, before: datetime, most: int = 100) -> list[ChargingSession]:
-        """Sessions not ended of which nothing was heard since `before`."""
-        return await self._all(SILENT, before=micros(before), most=most)
 
     async def readings_of(self, session: ChargingSession) -> list[Reading]:
         """Every reading of the session, by time."""

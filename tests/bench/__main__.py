@@ -28,6 +28,7 @@ from tests.clients.node import NodeMissing
 
 LOAD_WITHIN_S = 180.0
 MOST_MESSAGES = 2_000_000
+WIDTH = 120
 
 
 class LoadFailed(Exception):
@@ -132,7 +133,9 @@ def parse(arguments: Iterable[str]) -> argparse.Namespace:
 
 def main(arguments: Iterable[str]) -> None:
     """Measure, print, write."""
-    options, console = parse(arguments), Console()
+    options = parse(arguments)
+    # The table needs room, which a pipe does not have by default.
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     servers = chosen(options.only)
     rounds = asyncio.run(run(options, servers, console))
     summary = report.summarize(rounds)

@@ -35,7 +35,6 @@ COLUMNS: dict[str, tuple[str, str, str | None, Any]] = {
     "load_cpu_us": ("the load's own us", "saturation", "load_cpu_us", min),
     "errors": ("errors", "errors", None, max),
 }
-DIGITS = {"per_s": 0, "half_per_s": 0, "handshake_us": 0, "errors": 0}
 
 
 def summarize(rounds: Rounds) -> dict[str, Any]:
@@ -79,8 +78,7 @@ def show(summary: dict[str, Any], titles: dict[str, str], console: Console) -> N
     for name in summary["figures"]:
         table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     for column, (header, *_) in COLUMNS.items():
-        digits = DIGITS.get(column, 1)
-        table.add_row(header, *(f"{figure[column]:,.{digits}f}" for figure in summary["figures"].values()))
+        table.add_row(header, *(_figure(figure[column]) for figure in summary["figures"].values()))
     console.print(table)
     for what, ratio in summary["ratios"].items():
         console.print(f"{what}: {ratio:.2f}")
@@ -97,6 +95,11 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
     }
+
+
+def _figure(value: float) -> str:
+    """Three digits say enough."""
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
 def _quote(findings: list[Findings]) -> dict[str, float]:

@@ -1,19 +1,20 @@
 """Small writes that share a transaction: each caller hears its own outcome."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from csms.errors import StoreUnavailable
-from csms.store.database import Database
+from csms.store.database import Database, Job
 from csms.store.gathering import Gathering
 from csms.store.tables import counters
 from tests.store.given import count
 
 
-def insert(name: str) -> object:
+def insert(name: str) -> Job[str]:
     """A job that inserts a counter and says its name."""
 
     def job(connection: Connection) -> str:
@@ -27,7 +28,12 @@ async def test_everyone_hears_its_own_result(database: Database, monkeypatch: py
     """A hundred jobs are a few transactions."""
     transactions = []
     run = database.run
-    monkeypatch.setattr(database, "run", lambda job: transactions.append(job) or run(job))
+
+    async def counted(job: Job[Any]) -> Any:
+        transactions.append(job)
+        return await run(job)
+
+    monkeypatch.setattr(database, "run", counted)
     gathering = Gathering(database)
 
     results = await asyncio.gather(*(gathering.run(insert(f"n{n}")) for n in range(100)))
@@ -41,13 +47,12 @@ async def test_a_job_that_fails_is_undone_alone(database: Database) -> None:
     """The others of its transaction are committed."""
     gathering = Gathering(database)
 
-    outcomes = await asyncio.gather(
+    a, b, twice, c = await asyncio.gather(
         *(gathering.run(insert(name)) for name in ("a", "b", "a", "c")), return_exceptions=True
     )
 
-    assert outcomes[:2] == ["a", "b"]
-    assert isinstance(outcomes[2], IntegrityError)
-    assert outcomes[3] == "c"
+    assert [a, b, c] == ["a", "b", "c"]
+    assert isinstance(twice, IntegrityError)
     rows = await database.read(select(counters.c.name).order_by(counters.c.name))
     assert [row.name for row in rows] == ["a", "b", "c"]
 

@@ -229,6 +229,17 @@ async def test_a_mark_made_meanwhile_is_not_lost(database: Database) -> None:
     assert (await one_total(database))["energy_wh"] == 900
 
 
+class Told:
+    """Owes nothing, and remembers the hours it was told of."""
+
+    def __init__(self) -> None:
+        self.hours: list[SiteHour] = []
+
+    def __call__(self, hours: Sequence[SiteHour]) -> list[OutboxRow]:
+        self.hours += hours
+        return []
+
+
 def owe(hours: Sequence[SiteHour]) -> list[OutboxRow]:
     """As reporting does: one row a closed hour and revision."""
     return [
@@ -260,10 +271,10 @@ async def test_closed_hours_are_owed_once_a_revision(database: Database) -> None
     await recompute(database, at + 4 * HOUR, owed=owe)
 
     assert await count(database, "outbox") == 2
-    hours: list[SiteHour] = []
+    told = Told()
     await change(database, station, replace(first, energy_wh=1200), "later")
-    await recompute(database, at + 5 * HOUR, owed=lambda found: hours.extend(found) or [])
-    assert hours == [
+    await recompute(database, at + 5 * HOUR, owed=told)
+    assert told.hours == [
         SiteHour(
             OPERATOR,
             "S01",
@@ -289,14 +300,12 @@ async def test_hours_are_not_closed_while_sessions_are_due(database: Database) -
     """A backlog is worked off first: no hour is reported half."""
     (station,) = await stations(database)
     await put(database, station, *(ended(station, n, 10) for n in range(1, 8)))
-    store, hours = ReportStore(database), []
+    store, told = ReportStore(database), Told()
 
-    while await store.recompute(
-        T0 + 4 * HOUR, grace=GRACE, most=3, owed=lambda found: hours.extend(found) or []
-    ):
+    while await store.recompute(T0 + 4 * HOUR, grace=GRACE, most=3, owed=told):
         pass
 
-    assert [(hour.energy_wh, hour.sessions, hour.revision) for hour in hours] == [(70, 7, 1)]
+    assert [(hour.energy_wh, hour.sessions, hour.revision) for hour in told.hours] == [(70, 7, 1)]
 
 
 async def test_days_with_a_change_of_clocks(database: Database) -> None:

@@ -103,18 +103,6 @@ async def test_orphan_stops_and_running_tokens(database: Database) -> None:
     assert await store.active_by_token("aBc") == [running]
 
 
-async def test_sessions_that_someone_must_look_after(database: Database) -> None:
-    """Suspected for long, or silent for long."""
-    (station,) = await stations(database)
-    suspected = a_session(station, 1, state=SessionState.SUSPECTED_ENDED, suspected_at=T0, last_event_at=T0)
-    fresh = a_session(station, 2, last_event_at=T0 + 10 * MINUTE)
-    store = await stored(database, station, suspected, fresh)
-
-    assert await store.suspected(T0 + MINUTE) == [suspected]
-    assert await store.suspected(T0 - MINUTE) == []
-    assert await store.silent(T0 + MINUTE) == [suspected]
-
-
 async def test_a_session_as_the_api_gives_it(database: Database) -> None:
     """Codes, not numbers; times in UTC with milliseconds; energies in Wh."""
     (station,) = await stations(database)

@@ -26,7 +26,9 @@ def test_a_zone_is_only_another_spelling() -> None:
 
 def test_no_time_stays_none() -> None:
     """Unknown is not the epoch."""
-    assert micros_or_none(None) is instant_or_none(None) is text_of(None) is None
+    assert micros_or_none(None) is None
+    assert instant_or_none(None) is None
+    assert text_of(None) is None
 
 
 @pytest.mark.parametrize(
