@@ -152,7 +152,16 @@ async def _on_http_error(request: Request, exc: Exception) -> Response:
 async def _on_named_error(request: Request, exc: Exception) -> Response:
     status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
     headers = {"Retry-After": "5"} if status == 503 else None
-    return problem_response(status, str(exc), headers=headers)
+    errors = _named_field(exc) if isinstance(exc, InvalidInput) else ()
+    return problem_response(status, str(exc), errors=errors, headers=headers)
+
+
+def _named_field(exc: InvalidInput) -> tuple[FieldProblem, ...]:
+    """The field, where the text begins with one: `after: this is no cursor`."""
+    field, colon, problem = str(exc.args[0] if exc.args else "").partition(": ")
+    if not colon or not field.isidentifier():
+        return ()
+    return (FieldProblem(field=field, problem=problem, fix=FIXES.get(field, DEFAULT_FIX)),)
 
 
 async def _on_validation_error(request: Request, exc: Exception) -> Response:
@@ -169,16 +178,18 @@ def field_problem(error: Mapping[str, Any]) -> FieldProblem:
         return FieldProblem(
             field="body", problem=f"not valid JSON: {context.get('error', '')}", fix=FIXES[kind]
         )
-    fix = FIXES.get(kind, "Send a value of the form the OpenAPI document describes.")
+    fix = FIXES.get(kind, DEFAULT_FIX)
     known = {name: value for name, value in context.items() if isinstance(value, str | int | float)}
     try:
         fix = fix.format(**known)
     except KeyError:
-        fix = "Send a value of the form the OpenAPI document describes."
+        fix = DEFAULT_FIX
     return FieldProblem(field=where, problem=str(error["msg"]), fix=fix)
 
 
+DEFAULT_FIX = "Send a value of the form the OpenAPI document describes."
 FIXES = {
+    "after": "Use the `next` of the page before, unchanged.",
     "missing": "Add this field.",
     "extra_forbidden": "Remove this field; it is not known here.",
     "json_invalid": "Send one JSON object in UTF-8.",

@@ -28,7 +28,7 @@ TOTAL_EXAMPLE = {
 ROW_EXAMPLE = {
     "id": "4711",
     "platform": "beijing",
-    "kind": "order",
+    "kind": "charge-order",
     "about": "123456789001767261600000001/1",
     "state": "sent",
     "attempts": 1,
@@ -120,7 +120,8 @@ async def list_outbox(
         Query(pattern=r"^[a-z0-9-]{1,32}$", description="Only for this platform.", examples=["beijing"]),
     ] = None,
     kind: Annotated[
-        str | None, Query(pattern=r"^[a-z0-9-]{1,32}$", description="Only of this kind.", examples=["order"])
+        str | None,
+        Query(pattern=r"^[a-z0-9-]{1,32}$", description="Only of this kind.", examples=["charge-order"]),
     ] = None,
 ) -> Any:
     """Latest first. `dead` records were refused too often and were set aside."""

@@ -2,7 +2,7 @@
 
 from csms.domain.answers import TokenAnswer
 from csms.domain.assets import TokenStatus, TokenVerdict
-from csms.domain.authorization import judge, may_stop, needs_no_token
+from csms.domain.authorization import fold_token, judge, may_stop, needs_no_token
 from csms.domain.charging_session import ChargingSession
 from csms.domain.events import PresentedToken, TokenPresented
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
@@ -32,6 +32,9 @@ async def verdict_on_stop(
     """Whether a token may stop this session. Only told: a stop that happened is never refused."""
     if presented is None or not presented.text:
         return None
+    # Most common first: whoever started it, which needs no look into the registry.
+    if session is not None and fold_token(session.token) == fold_token(presented.text):
+        return may_stop(session.token, None, presented.text, None)
     token = await s.registry.token(presented.text)
     if session is None or not session.token:
         return judge(token, s.now(), 0, s.settings.sessions.unknown_tokens)

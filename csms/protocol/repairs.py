@@ -237,7 +237,7 @@ class _Work:
 
     def extra(self, error: Any) -> bool:
         """Unknown properties: a known one in other case is renamed, the rest ignored."""
-        path, value, known = tuple(error.absolute_path), error.instance, error.schema["properties"]
+        path, value, known = tuple(error.absolute_path), error.instance, error.schema.get("properties", {})
         missing = {name.lower(): name for name in known if name not in value}
         for name in [name for name in value if name not in known]:
             if self._repairs.coerce and name.lower() in missing:

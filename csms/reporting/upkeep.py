@@ -15,10 +15,13 @@ silence: their actors would not notice.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
+from csms.domain.assets import ChargingStation
 from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionState
 from csms.domain.ending import close_suspected, suspect
 from csms.errors import StoreUnavailable
@@ -33,6 +36,8 @@ log = structlog.get_logger()
 TEND_S = 30.0
 SILENT_FOR = timedelta(hours=24)
 MOST = 100  # sessions per query
+
+Rule = Callable[[ChargingSession, ChargingStation], Change | None]
 
 
 class Upkeep:
@@ -74,34 +79,25 @@ class Upkeep:
     async def _suspect_silent(self, now: datetime) -> int:
         done = 0
         while found := await self._store.silent(now - SILENT_FOR, MOST):
-            changed = [await self._put(one, suspect(one, Evidence.SILENCE, now, now)) for one in found]
+            changed = [await self._change(one, partial(_silent, now)) for one in found]
             done += sum(changed)
-            if not all(changed):
-                return done
+            if not any(changed):
+                break
         return done
 
     async def _close_suspected(self, now: datetime) -> int:
+        close = partial(_closed, now, self._close_after)
         done, last = 0, 0
         while found := await self._store.suspected(now - self._close_after, last, MOST):
-            for one in found:
-                done += await self._close(one, now)
+            done += sum([await self._change(one, close) for one in found])
             last = found[-1].session_id
         return done
 
-    async def _close(self, session: ChargingSession, now: datetime) -> bool:
-        station = await self._services.registry.station_by_id(session.station_id)
-        if station is None:
-            return False
-        change = close_suspected(session, now, station=station, after=self._close_after)
-        if not await self._put(session, change):
-            return False
-        log.info("session_closed", session=session.session_id, station=station.identity)
-        return True
-
-    async def _put(self, before: ChargingSession, change: Change | None) -> bool:
-        """Write a change. False: there was none, or the session has gone on meanwhile."""
+    async def _change(self, before: ChargingSession, rule: Rule) -> bool:
+        """Write what `rule` makes of a session. False: nothing, or the session has gone on meanwhile."""
         station = await self._services.registry.station_by_id(before.station_id)
-        if change is None or station is None:
+        change = rule(before, station) if station is not None else None
+        if station is None or change is None:
             return False
         records: list[Record] = records_of(change, None, station, before)
         if change.order_due:
@@ -109,5 +105,22 @@ class Upkeep:
                 row._replace(about=f"{row.about}/closed")
                 for row in owed.order(self._services, station, change.session)
             ]
-        is_suspicion = change.session.state is SessionState.SUSPECTED_ENDED
-        return await self._store.replace(before, records, while_away=is_suspicion)
+        state = change.session.state
+        is_written = await self._store.replace(
+            before, records, while_away=state is SessionState.SUSPECTED_ENDED
+        )
+        if is_written:
+            log.info(
+                "session_changed", session=before.session_id, station=station.identity, state=state.value
+            )
+        return is_written
+
+
+def _silent(now: datetime, session: ChargingSession, _: ChargingStation) -> Change | None:
+    return suspect(session, Evidence.SILENCE, now, now)
+
+
+def _closed(
+    now: datetime, after: timedelta, session: ChargingSession, station: ChargingStation
+) -> Change | None:
+    return close_suspected(session, now, station=station, after=after)

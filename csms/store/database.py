@@ -142,11 +142,19 @@ def _sqlite_engine(url: str, connections: int, *, writes: bool) -> Engine:
     connect_args = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
     engine = create_engine(make_url(url).set(drivername="sqlite"), connect_args=connect_args, **options)
 
-    # A write transaction takes the lock at once; one that reads first could fail in its middle.
-    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
     event.listen(engine, "connect", partial(_set_pragmas, writes))
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    # Takes the lock at once: a transaction that reads first could fail in its middle.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: Connection) -> None:
+    # Past SQLAlchemy, at a tenth of the time: it locks nothing, so it cannot fail.
+    connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]  # it is open
 
 
 def _set_pragmas(writes: bool, connection: Any, _: object) -> None:

@@ -202,3 +202,16 @@ async def test_who_did_what_from_where_is_kept(desk: Any) -> None:
     assert '"value":"60"' in given["details"]
     assert '"result":"accepted"' in ended["details"]
     assert secret not in str(await desk.rows(audit_log)) + str(await desk.rows(commands))
+
+
+async def test_commands_once_per_key(desk_on_each: Any) -> None:
+    """The UNIQUE key behind idempotency holds on each database."""
+    url, headers = "/api/v1/charging-stations/CS-0001/commands", {"Idempotency-Key": "k"}
+
+    async with await desk_on_each.client() as client:
+        answers = [await client.post(url, json={"command": "ClearCache"}, headers=headers) for _ in range(2)]
+        plain = [await client.post(url, json={"command": "ClearCache"}) for _ in range(2)]
+
+    assert len({answer.text for answer in answers}) == 1
+    assert len({answer.json()["command_id"] for answer in plain}) == 2
+    assert len(desk_on_each.courier.sent) == 3

@@ -218,3 +218,17 @@ async def test_timeline(desk: Any) -> None:
     assert entry["kind"] == "started"
     assert entry["facts"] == {"meter_start_wh": 1000}
     assert entry["answer"] == {"transactionId": 1}
+
+
+async def test_sessions_pages_and_csv(desk_on_each: Any) -> None:
+    """Lists, cursors and exports work the same on each database."""
+    for n in range(5):
+        await desk_on_each.add_session(n)
+
+    async with await desk_on_each.client("viewer", "123456789") as client:
+        page = (await client.get("/api/v1/sessions", params={"limit": 3, "token": "a1"})).json()
+        rest = (await client.get("/api/v1/sessions", params={"after": page["next"]})).json()
+        text = (await client.get("/api/v1/sessions", headers={"Accept": "text/csv"})).text
+
+    assert (len(page["items"]), len(rest["items"]), rest["next"]) == (3, 2, None)
+    assert len(text.splitlines()) == 6

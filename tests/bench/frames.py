@@ -17,9 +17,10 @@ from typing import Any
 SUBPROTOCOL = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
 VALUES_PER_LIFE = 20
 LIFE_LENGTH = 4 + VALUES_PER_LIFE
-LIFE_S = 60
-MOST_LIVES = 120  # two hours of 60 s lives, all in the past
-METER_STEP_S, METER_STEP_WH = 2, 20  # 36 kW: within what any station may deliver
+METER_STEP_S, METER_STEP_WH = 0.5, 5  # 36 kW: within what any station may deliver
+LIFE_S = 11
+# Eight minutes of lives, all just over. Not hours: those would be late data, which restates totals each time.
+MOST_LIVES = 40
 LIFE_WH = VALUES_PER_LIFE * METER_STEP_WH
 
 ENERGY, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
@@ -177,4 +178,4 @@ def _samples_v201(at: datetime, wh: int) -> Payload:
 
 
 def _text(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
