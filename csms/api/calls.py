@@ -15,7 +15,8 @@ from csms.api.problems import Problem, invalid
 from csms.api.stations import StationPath, station_of
 from csms.domain.assets import ChargingStation, OcppVersion
 from csms.domain.commands import Outcome, RawCall, Result
-from csms.protocol.schema import check_request
+from csms.errors import InvalidInput
+from csms.protocol.schema import actions, check_request
 from csms.store.command_queries import CommandForm
 
 router = APIRouter(tags=["Commands"])
@@ -82,7 +83,7 @@ async def call(
     """
     station = await station_of(parts, identity, own)
     payload = _payload(await request.body())
-    check_request(await _version(parts, station, own), action, payload)
+    _check(await _version(parts, station, own), action, payload)
     noted = {"action": action, "payload": redacted(payload)}
     form = CommandForm(
         station.station_id, who.actor, "RawCall", {"sha256": digest_of(payload), "given": noted}
@@ -107,6 +108,16 @@ def _payload(body: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise invalid("body", "it is not an object", "Send one JSON object.")
     return payload
+
+
+def _check(version: OcppVersion, action: str, payload: dict[str, Any]) -> None:
+    if action not in actions(version):
+        raise invalid("path.action", f"{version} has no action {action}", "Use an action of this version.")
+    try:
+        check_request(version, action, payload)
+    except InvalidInput as exc:
+        text = str(exc.args[0]).removeprefix(f"{action}: ")
+        raise invalid("body", text, f"See the schema of {action} in {version}.") from exc
 
 
 async def _version(parts: ApiParts, station: ChargingStation, own: str | None) -> OcppVersion:

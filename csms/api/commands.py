@@ -149,7 +149,8 @@ def detail_of(outcome: Outcome) -> dict[str, Any]:
     """Everything an outcome says beside its result."""
     detail: dict[str, Any] = {"reason": outcome.reason}
     if outcome.payload is not None:
-        detail["answer"] = outcome.payload
+        # A CALLERROR is told under its own name.
+        detail |= outcome.payload if set(outcome.payload) == {"error"} else {"answer": outcome.payload}
     if outcome.variables:
         detail["variables"] = [
             {"component": v.component, "name": v.variable, "attribute": v.attribute, "value": v.value}

@@ -11,6 +11,7 @@ from csms.store.status import OrderLine, SessionLine, SiteCells, Status
 Words = dict[str, str]
 
 ROWS = 12  # tables keep their height, however many rows they have
+MOST_SITES = 120  # drawn one by one
 VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
 # As someone looks for them: trouble first.
 STATES = ("faulted", "offline", "charging", "occupied", "available", "unavailable", "never-seen")
@@ -71,12 +72,11 @@ def grid(status: Status, words: Words) -> Html:
     """Every charging station as a shape, by site, with a legend that counts."""
     if not status.sites:
         return tag("p", words["no_stations"], cls="empty")
-    return joined(
-        (
-            _legend(status.sites, words),
-            tag("div", *(_site(site, words) for site in status.sites), cls="sites"),
-        )
-    )
+    shown = [site for site in status.sites if site.cells][:MOST_SITES]
+    hidden = len(status.sites) - len(shown)
+    more = tag("p", words["and_more_sites"].format(n=grouped(hidden)), cls="more") if hidden else ""
+    sites = tag("div", *(_site(site, words) for site in shown), cls="sites")
+    return joined((_legend(shown, words), sites, more))
 
 
 def _legend(sites: Iterable[SiteCells], words: Words) -> Html:

@@ -9,7 +9,7 @@ from csms.config import Settings
 from csms.domain.answers import Answer
 from csms.domain.assets import ChargingStation, ConnectorStatus
 from csms.domain.commands import Command
-from csms.domain.session import Change, ChargingSession
+from csms.domain.session import Change, ChargingSession, SessionState
 from csms.protocol.dialect import Dialect
 from csms.protocol.repairs import STANDARD, Repairs
 from csms.store.devices import DeviceStore
@@ -22,6 +22,9 @@ from csms.vendors import profile_for
 
 NAMELESS = frozenset({"-1", "0"})
 """Transaction ids that 1.6 stations send when they know none (errata 3.18)."""
+
+MOST_ENDED = 16
+"""Ended sessions that a connection keeps at hand for late and repeated messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,21 @@ class StationState:
     def remember(self, session: ChargingSession) -> None:
         """Keep the session as it is now. One whose transaction id says nothing is found by what it says."""
         nameless = session.transaction_id in NAMELESS
-        self.sessions[session.start_key if nameless else session.transaction_id] = session
+        key = session.start_key if nameless else session.transaction_id
+        if key not in self.sessions:
+            self._make_room(session)
+        self.sessions[key] = session
+
+    def _make_room(self, session: ChargingSession) -> None:
+        """Forget what has a new name now, and the oldest of those that ended: the database has them."""
+        ended = []
+        for key, one in list(self.sessions.items()):
+            if one.session_id == session.session_id:
+                del self.sessions[key]
+            elif one.state is SessionState.ENDED:
+                ended.append(key)
+        for key in ended[: max(0, len(ended) - MOST_ENDED + 1)]:
+            del self.sessions[key]
 
     def recall(self, transaction_id: str) -> ChargingSession | None:
         """The session of this transaction id, if memory has it."""

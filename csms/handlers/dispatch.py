@@ -86,7 +86,7 @@ async def serve(s: Services, state: StationState, event: events.Event, info: Mes
             await s.writer.write(Write(state.station.station_id, state.epoch, records))
         except AlreadyStored:
             # Another connection or node stored this start first: its session is ours now.
-            await transactions.reload(s, state)
+            await transactions.reload(s, state, event)
             handled = await handler(s, state, event, info)
             payload = _payload(state, handled, info)
             records = _records(s, state, handled, payload, info)

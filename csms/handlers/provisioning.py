@@ -4,7 +4,7 @@ import zlib
 from dataclasses import replace
 
 from csms.domain.answers import DONE, BootAnswer, TimeAnswer
-from csms.domain.assets import BootStatus
+from csms.domain.assets import BootStatus, ChargingStation
 from csms.domain.charging_session import Evidence
 from csms.domain.ending import suspect
 from csms.domain.events import StationAlive, StationBooted, VariablesReported
@@ -18,9 +18,11 @@ async def on_booted(s: Services, state: StationState, event: StationBooted, info
     A boot alone ends no session, it makes an open one suspected: a stop after a power loss may still come
     (1.6 errata 3.36), or the session goes on (2.1 E17).
     """
-    status = _status(s, state)
+    # Somebody may have approved it, or moved it to another site, since it connected.
+    known = await s.registry.station_by_id(state.station.station_id) or state.station
+    status = _status(s, known)
     station = replace(
-        state.station,
+        known,
         boot_status=status,
         vendor=event.vendor,
         model=event.model,
@@ -30,7 +32,7 @@ async def on_booted(s: Services, state: StationState, event: StationBooted, info
     note = StationEventRow.of(
         station.station_id, "booted", info.arrived, info.arrived, {"reason": event.reason, **event.details}
     )
-    answer = BootAnswer(status, s.now(), _interval_s(s, state, status))
+    answer = BootAnswer(status, s.now(), _interval_s(s, station, status))
     suspected = (suspect(one, Evidence.BOOT, info.arrived, info.arrived) for one in state.sessions.values())
     changes = tuple(change for change in suspected if change is not None)
     return Handled(answer, records=(boot, note), changes=changes, station=station, booted=True)
@@ -49,15 +51,15 @@ async def on_variables_reported(
     return Handled(DONE, records=rows)
 
 
-def _status(s: Services, state: StationState) -> BootStatus:
-    if state.station.boot_status is BootStatus.PENDING and s.settings.boot.approve:
+def _status(s: Services, station: ChargingStation) -> BootStatus:
+    if station.boot_status is BootStatus.PENDING and s.settings.boot.approve:
         return BootStatus.ACCEPTED
-    return state.station.boot_status
+    return station.boot_status
 
 
-def _interval_s(s: Services, state: StationState, status: BootStatus) -> int:
+def _interval_s(s: Services, station: ChargingStation, status: BootStatus) -> int:
     """The interval, spread by identity: fleets that boot together do not march in step for ever."""
     boot = s.settings.boot
     base = boot.heartbeat_interval_s if status is BootStatus.ACCEPTED else boot.retry_interval_s
-    share = zlib.crc32(state.station.identity.encode()) / 0xFFFFFFFF * 2 - 1
+    share = zlib.crc32(station.identity.encode()) / 0xFFFFFFFF * 2 - 1
     return max(1, round(base * (1 + boot.jitter * share)))

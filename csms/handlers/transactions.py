@@ -9,12 +9,21 @@ from dataclasses import replace
 
 from csms.domain.answers import DONE, Answer, SessionAnswer
 from csms.domain.assets import OcppVersion, TokenVerdict
-from csms.domain.charging_session import Change, ChargingSession, Evidence
+from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionState
 from csms.domain.ending import superseded, suspect
-from csms.domain.events import MeterSampled, SessionEnded, SessionMetered, SessionStarted
+from csms.domain.events import Event, MeterSampled, SessionEnded, SessionMetered, SessionStarted
 from csms.domain.meter import Reading
 from csms.domain.orphans import match_orphan, match_running, match_stop, merge_orphan
-from csms.domain.recognition import SessionEvent, is_known, is_reused, needs_history, start_key
+from csms.domain.recognition import (
+    STOP,
+    SessionEvent,
+    has_stop,
+    is_known,
+    is_reused,
+    needs_history,
+    start_key,
+)
+from csms.domain.registers import GRACE
 from csms.domain.transitions import apply, begin
 from csms.handlers import authorization
 from csms.handlers.context import NAMELESS, Handled, MessageInfo, Services, StationState
@@ -41,8 +50,9 @@ async def on_session_metered(
     s: Services, state: StationState, event: SessionMetered, info: MessageInfo
 ) -> Handled:
     """E02, J02. An id nobody knows is a session of its own in 2.x; in 1.6 it means the EVSE's running one."""
-    # Most common first: the session is in memory.
-    session = state.recall(event.transaction_id) or await _look_up(s, state, event)
+    session = await _recall(s, state, event)
+    if session is not None and _is_stale(session, event):
+        return await _unclaimed(s, state, event.evse or 0, event.readings, info)
     verdict = None
     if event.token is not None:
         verdict = await authorization.verdict_on(s, event.token, session.session_id if session else None)
@@ -57,7 +67,7 @@ async def on_session_ended(
     s: Services, state: StationState, event: SessionEnded, info: MessageInfo
 ) -> Handled:
     """E06-E10; 1.6 StopTransaction. A stop that names nothing known is matched by what it says, or kept."""
-    session = await _session_of_stop(s, state, event)
+    session = await _session_of_stop(s, state, event, info)
     verdict = await authorization.verdict_on_stop(s, session, event.token)
     if session is not None and not is_reused(session, event):
         return await _apply(s, state, session, event, info, verdict)
@@ -71,19 +81,49 @@ async def on_meter_sampled(
     return await _unclaimed(s, state, event.evse, event.readings, info)
 
 
-async def reload(s: Services, state: StationState) -> None:
-    """Read the station's sessions again, after another connection wrote them."""
-    for session in await s.sessions.open_sessions(state.station.station_id):
+async def reload(s: Services, state: StationState, event: Event) -> None:
+    """Read again, after another delivery of `event` was stored first: its session and the latest others."""
+    station_id = state.station.station_id
+    found = await s.sessions.open_sessions(station_id)
+    if isinstance(event, SessionEvent):
+        found += filter(None, [await _stored(s, station_id, event)])
+    for session in found:
         state.remember(session)
 
 
-async def _session_of_stop(s: Services, state: StationState, event: SessionEnded) -> ChargingSession | None:
+async def _stored(s: Services, station_id: int, event: SessionEvent) -> ChargingSession | None:
+    """The session that an event has begun already: 1.6 starts and stops go by what they say."""
+    if event.transaction_id is None or (isinstance(event, SessionEnded) and event.seq_no is None):
+        return await s.sessions.by_start_key(station_id, start_key(event))
+    return await s.sessions.by_transaction(station_id, event.transaction_id)
+
+
+async def _session_of_stop(
+    s: Services, state: StationState, event: SessionEnded, info: MessageInfo
+) -> ChargingSession | None:
     """By its id; a 1.6 stop that names nothing known: the stop it repeats, or the one session it fits."""
-    session = state.recall(event.transaction_id) or await _look_up(s, state, event)
+    session = await _recall(s, state, event)
     if session is not None or event.seq_no is not None:
         return session
-    repeated = next((one for one in state.sessions.values() if one.start_key == start_key(event)), None)
-    return repeated or match_stop(state.sessions.values(), event, state.station.max_power_w)
+    repeated = await _stopped_by(s, state, event, info)
+    if repeated is not None:
+        return repeated
+    matched = match_stop(state.sessions.values(), event, state.station.max_power_w)
+    return None if matched is None else await _as_stored(s, matched)
+
+
+async def _stopped_by(
+    s: Services, state: StationState, event: SessionEnded, info: MessageInfo
+) -> ChargingSession | None:
+    """The session that this very stop has ended, or begun, before: its id does not say so."""
+    for session in state.sessions.values():
+        if session.start_key == start_key(event):
+            return session
+        if has_stop(session) and session.meter_stop_wh == event.meter_stop_wh:
+            stored = await s.sessions.stored_answer(session.session_id, STOP)
+            if stored is not None and stored.payload_hash == info.payload_hash:
+                return session
+    return None
 
 
 async def _session_of_start(
@@ -91,25 +131,43 @@ async def _session_of_start(
 ) -> ChargingSession | None:
     """2.x names it; a 1.6 start is found by its natural key (a retry), or by the UNIQUE key at the commit."""
     if event.transaction_id is not None:
-        return state.recall(event.transaction_id) or await _look_up(s, state, event)
+        return await _recall(s, state, event)
     key = start_key(event)
     return next((one for one in state.sessions.values() if one.start_key == key), None)
 
 
-async def _look_up(s: Services, state: StationState, event: SessionEvent) -> ChargingSession | None:
-    if event.transaction_id is None or event.transaction_id in NAMELESS or _is_fresh(event):
+async def _recall(s: Services, state: StationState, event: SessionEvent) -> ChargingSession | None:
+    """The session that an event names, from memory or else from the store."""
+    if event.transaction_id is None or event.transaction_id in NAMELESS:
+        return None
+    # Most common first: the session is in memory.
+    session = state.recall(event.transaction_id)
+    if session is not None:
+        return session if session.state is not SessionState.SUSPECTED_ENDED else await _as_stored(s, session)
+    # A start that is numbered 0 and not in memory is new; should it not be, its UNIQUE key will say so.
+    if isinstance(event, SessionStarted) and event.seq_no == 0:
         return None
     return await s.sessions.by_transaction(state.station.station_id, event.transaction_id)
 
 
-def _is_fresh(event: SessionEvent) -> bool:
-    """A start that is numbered 0 and not in memory is new; should it not be, its UNIQUE key will say so."""
-    return isinstance(event, SessionStarted) and event.seq_no == 0
+async def _as_stored(s: Services, session: ChargingSession) -> ChargingSession:
+    """The session read again: one that is suspected may have been closed by policy meanwhile."""
+    if session.state is not SessionState.SUSPECTED_ENDED:
+        return session
+    return await s.sessions.by_id(session.session_id) or session
 
 
 async def _orphans(s: Services, state: StationState) -> list[ChargingSession]:
     """Stops without a start: open_sessions loads the recent ones, so memory knows them."""
     return [one for one in state.sessions.values() if one.start_key.startswith("stop:")]
+
+
+def _is_stale(session: ChargingSession, event: SessionMetered) -> bool:
+    """Whether a 1.6 station goes on naming a transaction that is long over, as some models do."""
+    if event.seq_no is not None or not has_stop(session) or session.ended_at is None:
+        return False
+    latest = session.ended_at + GRACE
+    return bool(event.readings) and all(reading.at > latest for reading in event.readings)
 
 
 async def _begin(

@@ -6,6 +6,7 @@ so that no figure is stored and not told, and none is told and not stored.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +21,10 @@ from csms.store.reports import ReportStore, SiteHour
 log = structlog.get_logger()
 
 HOUR_TOTAL = "hour-total"
-MOST = 200  # sessions per transaction: it holds up other writers no longer than some 50 ms
-MOST_PAUSE_S = 60.0
+FEWEST, MOST = 20, 500  # sessions per transaction
+BATCH_S = 0.06  # how long one should take: stations' messages wait for it on SQLite
+REST = 0.5  # of the time a batch took: a backlog must not take all there is
+LONGEST_PAUSE_S = 60.0
 
 
 class Totaller:
@@ -31,6 +34,7 @@ class Totaller:
         self._services = services
         self._reports = reports
         self._grace = timedelta(seconds=services.settings.reporting.grace_s)
+        self._most = 2 * FEWEST
         self._wanted: dict[str, list[PlatformRoute]] = {}
         for route in services.platforms:
             if route.hour_totals:
@@ -41,9 +45,10 @@ class Totaller:
         poll_s = self._services.settings.reporting.poll_s
         pause_s = poll_s
         while True:
+            began = time.monotonic()
             try:
                 done = await self.compute_due()
-                pause_s = 0.0 if done else poll_s
+                pause_s = (time.monotonic() - began) * REST if done else poll_s
             except StoreUnavailable as exc:
                 # The writer reports the outage; here there is nothing to do but to wait.
                 log.debug("totals_unavailable", error=str(exc))
@@ -51,7 +56,7 @@ class Totaller:
             except Exception:
                 # Totals that stand still are worth a line now and then, and no reason to stop for ever.
                 log.exception("totals_failed")
-                pause_s = min(max(pause_s, poll_s) * 2, MOST_PAUSE_S)
+                pause_s = min(max(pause_s, poll_s) * 2, LONGEST_PAUSE_S)
             await asyncio.sleep(pause_s)
 
     async def compute_due(self) -> int:
@@ -59,8 +64,22 @@ class Totaller:
 
         Raises StoreUnavailable.
         """
-        owed = self._owed if self._wanted else None
-        return await self._reports.recompute(self._services.now(), grace=self._grace, owed=owed, most=MOST)
+        began = time.monotonic()
+        done = await self._reports.recompute(
+            self._services.now(),
+            grace=self._grace,
+            owed=self._owed if self._wanted else None,
+            most=self._most,
+        )
+        self._adapt(done, time.monotonic() - began)
+        return done
+
+    def _adapt(self, done: int, taken_s: float) -> None:
+        """Larger batches where they are quick, smaller ones where they are slow."""
+        if taken_s > BATCH_S:
+            self._most = max(FEWEST, self._most // 2)
+        elif done >= self._most and taken_s < BATCH_S / 2:
+            self._most = min(MOST, self._most * 2)
 
     def _owed(self, hours: Sequence[SiteHour]) -> list[OutboxRow]:
         """What platforms are owed for these hours: one row for each revision."""

@@ -75,7 +75,9 @@ async def test_a_payload_that_cannot_be_sent(desk: Any, action: str, body: bytes
         answer = await client.post(f"{URL}/{action}", content=body)
 
     assert answer.status_code == 422, answer.text
-    assert answer.json()["detail"]
+    field = "path.action" if action in ("NoSuchAction", "GetVariables") else "body"
+    assert answer.json()["errors"][0]["field"] == field
+    assert answer.json()["errors"][0]["problem"]
     assert desk.courier.sent == []
 
 

@@ -1,5 +1,6 @@
 """The parts of the page: what they show, that they keep their size, that nothing breaks out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -121,6 +122,15 @@ def test_a_state_has_a_shape_of_its_own() -> None:
     assert 'aria-label="CS-0 · faulted"' in markup
     assert "+1,193 more" in seen.text
     assert "1,100 / 1,200" in seen.text
+
+
+def test_many_sites_do_not_make_a_long_page() -> None:
+    """The first are drawn, the others counted."""
+    sites = tuple(SiteCells(f"S{n}", "", 1, 1, CELLS[:1]) for n in range(500))
+    seen = Reader(blocks.grid(replace(FULL, sites=sites), EN))
+
+    assert seen.classes.count("site") == blocks.MOST_SITES
+    assert "and 380 more sites" in seen.text
 
 
 @pytest.mark.parametrize("part", [blocks.live_table, blocks.ended_table, blocks.orders_table])

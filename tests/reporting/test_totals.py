@@ -346,6 +346,44 @@ async def test_two_totallers_over_a_session_that_goes_on(house: House) -> None:
         assert sum(energies(await house.totals(by, "connector")).values()) == total, by
 
 
+class Held:
+    """A database whose next write transaction waits until it is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.arrived, self.go = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def run(self, job: Any) -> Any:
+        self.arrived.set()
+        await self.go.wait()
+        return await self._database.run(job)
+
+
+async def test_a_slow_totaller_does_not_bring_back_old_figures(house: House) -> None:
+    """One has read a session and is held up; it goes on and another computes it; the first writes last."""
+    (station,) = await sites(house.services)
+    told = house.told(station)
+    await told.start(T0)
+    await told.meter(T0 + 30 * MINUTE, 3_000)
+    house.clock.at = T0 + DAY
+    held = Held(house.database)
+    slow = Totaller(house.services, ReportStore(held))  # type: ignore[arg-type]  # it does what a database does
+    first = asyncio.create_task(slow.compute_due())
+    await held.arrived.wait()
+    await told.stop(T0 + 90 * MINUTE, 10_000)
+    await house.settle()
+
+    held.go.set()
+    await first
+    await house.settle()
+
+    assert sum(energies(await house.totals("hour", "site")).values()) == 9_000
+    assert [row["about"][-1] for row in await house.owed()] == ["1", "1"]
+
+
 async def test_the_city_ends_up_with_the_last_revision(
     house: House, city: CityPlatform, client: PlatformClient
 ) -> None:
