@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from csms.api.audit import audit_row, digest_of, redacted
+from csms.api.audit import audit_row, digest_of
 from csms.api.auth import ADMINS, Own, Who, operation
 from csms.api.commands import ResultWord, detail_of
 from csms.api.forms import View, with_examples
@@ -15,6 +15,7 @@ from csms.api.problems import Problem, invalid
 from csms.api.stations import StationPath, station_of
 from csms.domain.assets import ChargingStation, OcppVersion
 from csms.domain.commands import Outcome, RawCall, Result
+from csms.domain.redaction import redacted
 from csms.errors import InvalidInput
 from csms.protocol.schema import actions, check_request
 from csms.store.command_queries import CommandForm

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Body, Header, Path, Request
 from pydantic import Field
 
-from csms.api.audit import audit_row, digest_of, redacted
+from csms.api.audit import audit_row, digest_of
 from csms.api.auth import OPERATORS, READERS, Own, Who, operation
 from csms.api.command_forms import EXAMPLES, CommandForm, StopSession, to_command
 from csms.api.forms import LAST_INT64, View, with_examples
@@ -16,6 +16,7 @@ from csms.api.problems import Problem, invalid
 from csms.api.stations import StationPath, station_of
 from csms.domain.assets import ChargingStation
 from csms.domain.commands import Outcome
+from csms.domain.redaction import redacted
 from csms.errors import NotFound, StoreUnavailable
 from csms.store import command_queries
 from csms.store.command_queries import Begun

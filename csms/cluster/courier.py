@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from csms.cluster.bus import Bus, NoResponders, Subscription
+from csms.cluster.bus import Bus, BusError, BusLost, NoResponders, Subscription
 from csms.domain import commands
 from csms.domain.commands import Command, Outcome, Result
 
@@ -77,14 +77,17 @@ class Courier:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def hold(self, identity: str, deliver: Deliver) -> Hold:
-        """Take commands for a station that is connected here."""
+    async def hold(self, identity: str, deliver: Deliver, epoch: int = 0) -> Hold:
+        """Take commands for a station that is connected here.
+
+        `epoch` is the connection's: of two nodes that believe they have the station, the newer one is asked.
+        """
 
         async def serve(message: bytes) -> bytes:
             command, within_s = unpack_command(message)
             return msgspec.json.encode(await deliver(command, within_s))
 
-        return Hold(await self._bus.serve(subject_of(identity), serve))
+        return Hold(await self._bus.serve(subject_of(identity), serve, epoch))
 
     async def send(self, identity: str, command: Command, within_s: float) -> Outcome:
         """Deliver `command` and return what came of it; never raises for what a station or node does.
@@ -97,6 +100,10 @@ class Courier:
             )
         except NoResponders:
             return Outcome(Result.NOT_CONNECTED, reason="no connection of this charging station is open")
+        except BusLost as exc:
+            return Outcome(Result.SILENT, reason=str(exc))
+        except BusError as exc:
+            return Outcome(Result.FAILED, reason=str(exc))
         except TimeoutError:
             return Outcome(
                 Result.SILENT, reason=f"no answer within {within_s:g} s; it may still be carried out"

@@ -1,11 +1,9 @@
 """A charging session as a value, what one event changes of it, and the evidence kept. No rules here."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from csms.domain.assets import TokenStatus
 from csms.domain.meter import Reading
@@ -51,8 +49,7 @@ class MessageInfo:
     payload_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChargingSession:
+class ChargingSession(NamedTuple):
     """One charging session of any OCPP version.
 
     `started_at`/`ended_at` are the station's times (arrival times under Flag.CLOCK); `received_at` and
@@ -95,28 +92,21 @@ class ChargingSession:
     suspected_by: Evidence | None = None
 
 
-_NAMES = tuple(item.name for item in fields(ChargingSession))
-_PLACES = {name: n for n, name in enumerate(_NAMES)}
-_VALUES: Callable[[ChargingSession], tuple[Any, ...]] = attrgetter(*_NAMES)
-_SET = tuple(vars(ChargingSession)[name].__set__ for name in _NAMES)
+_PLACES = {name: n for n, name in enumerate(ChargingSession._fields)}
 
 
 def evolve(session: ChargingSession, **changes: Any) -> ChargingSession:
-    """`session` with some fields changed: `dataclasses.replace`, in less than half its time.
+    """`session` with some fields changed: `_replace` at a third of its time.
 
-    Every reading of every session comes by here, so the slots are filled directly.
+    Every reading of every session comes by here.
     """
-    values = list(_VALUES(session))
+    values = list(session)
     for name, value in changes.items():
         values[_PLACES[name]] = value
-    evolved = object.__new__(ChargingSession)
-    for put, value in zip(_SET, values, strict=True):
-        put(evolved, value)
-    return evolved
+    return ChargingSession._make(values)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionMessage:
+class SessionMessage(NamedTuple):
     """Evidence: one message that spoke about a session. (session, key) is unique.
 
     `key`: `start`, `stop` (1.6), the sequence number (2.x), else kind and payload hash.
@@ -132,8 +122,7 @@ class SessionMessage:
     facts: dict[str, int | str | bool | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What one event did to one session; the store writes it as one.
 
     `is_new`: insert (a UNIQUE start key may refuse it). `is_repeat`: this message was applied before;

@@ -5,7 +5,6 @@ own late stop ends it properly, and only after the policy's time is it closed wi
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from csms.domain.assets import ChargingStation
@@ -78,7 +77,7 @@ def close_suspected(
         stop_reason=NO_STOP_REASON,
         flags=with_flags(session.flags, [Flag.NO_STOP, Flag.ESTIMATED]),
     )
-    return replace(settle(session, closed, station=station, message=None, cause=""), cause="closed")
+    return settle(session, closed, station=station, message=None, cause="")._replace(cause="closed")
 
 
 def _probable_end(session: ChargingSession, suspected_at: datetime) -> datetime:

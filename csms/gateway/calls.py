@@ -9,11 +9,14 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
+import msgspec
 import structlog
 
 from csms.domain.assets import BootStatus
 from csms.domain.commands import Command, Outcome, Result
+from csms.domain.redaction import redacted
 from csms.errors import CommandNotSupported, CsmsError
 from csms.gateway.desk import Exchange, Parts
 from csms.handlers.context import StationState
@@ -24,6 +27,7 @@ log = structlog.get_logger()
 
 MOST_SILENT = 3  # calls in a row without an answer, then the socket is recycled
 MOST_LATE = 8
+SETS_SECRETS = frozenset({"ChangeConfiguration", "SetVariables", "SetNetworkProfile"})
 NO_SUCH_ACTION = frozenset({"NotImplemented", "NotSupported"})
 
 Called = Reply | ReplyError | None
@@ -203,7 +207,8 @@ class Calls:
         outcome = self._judge(command, action, reply)
         answer = _answer_of(reply)
         took_us = None if reply is None else int((perf_counter() - started) * 1e6)
-        self._log((message_id, action), request, answer, outcome.result.value, us=took_us)
+        asked = encode(redacted(payload)) if action in SETS_SECRETS else request
+        self._log((message_id, action), asked, answer, outcome.result.value, us=took_us)
         return outcome
 
     async def _ask(self, message_id: str, action: str, request: bytes) -> Called:
@@ -235,7 +240,8 @@ class Calls:
             return _silent(self._parts.settings.call_timeout_s)
         if isinstance(reply, ReplyError):
             result = Result.NOT_SUPPORTED if reply.code in NO_SUCH_ACTION else Result.FAILED
-            return Outcome(result, reason=f"{action}: {reply.code} {reply.description}".rstrip())
+            error = {"code": reply.code, "description": reply.description, "details": _details(reply.details)}
+            return Outcome(result, {"error": error}, f"{action}: {reply.code} {reply.description}".rstrip())
         try:
             payload, _ = decode_response(self._state.dialect.version, action, reply.payload)
             return self._state.dialect.outcome(command, action, payload)
@@ -285,6 +291,14 @@ def _answer_of(reply: Called) -> bytes | None:
     if isinstance(reply, ReplyError):
         return encode({"error": reply.code, "description": reply.description})
     return None if reply is None else bytes(reply.payload)
+
+
+def _details(sent: bytes) -> dict[str, Any]:
+    """The details of a CALLERROR as they came; {} for what is no JSON object."""
+    try:
+        return msgspec.json.decode(sent, type=dict)
+    except msgspec.DecodeError:
+        return {}
 
 
 def _lost(order: _Order) -> Outcome:

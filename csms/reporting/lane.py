@@ -70,8 +70,8 @@ class Lane:
         """Deliver for ever."""
         while True:
             try:
-                await self._probe()
-                await self.deliver_due()
+                if await self._is_open():
+                    await self.deliver_due()
             except StoreUnavailable as exc:
                 # The writer reports the outage; here there is nothing to do but to wait.
                 self._log.debug("outbox_unavailable", error=str(exc))
@@ -188,16 +188,18 @@ class Lane:
             self._is_refused = True
             self._log.error("platform_paused", error=reason)
 
-    async def _probe(self) -> None:
-        """Let one row ask whether a platform that refused us takes us now."""
+    async def _is_open(self) -> bool:
+        """Whether rows may go out. A platform that refused us is asked by one of them now and then."""
+        reason = (await self._outbox.paused()).get(self.name)
         now = self._now()
-        if now < self._probe_at:
-            return
+        if reason is None:
+            return True
+        if now < self._probe_at or not reason.startswith(REFUSED):
+            return False
         self._probe_at = now + PROBE_EVERY
-        reason = (await self._outbox.paused()).get(self.name, "")
-        if reason.startswith(REFUSED):
-            self._is_refused, self._failures, self._rest_until = True, TROUBLE, now
-            await self._outbox.resume(self.name, now)
+        self._is_refused, self._failures, self._rest_until = True, TROUBLE, now
+        await self._outbox.resume(self.name, now)
+        return True
 
     def _answered(self) -> None:
         """The platform works."""

@@ -87,10 +87,10 @@ class Upkeep:
 
     async def _close_suspected(self, now: datetime) -> int:
         close = partial(_closed, now, self._close_after)
-        done, last = 0, 0
+        done, last = 0, None
         while found := await self._store.suspected(now - self._close_after, last, MOST):
             done += sum([await self._change(one, close) for one in found])
-            last = found[-1].session_id
+            last = found[-1]
         return done
 
     async def _change(self, before: ChargingSession, rule: Rule) -> bool:

@@ -81,11 +81,11 @@ class DeviceStore:
 
     async def find(self, wanted: StationFilter, after: str | None = None, most: int = 100) -> Page:
         """A page of stations as the API gives them, by identity. Raises InvalidInput for a bad cursor."""
-        return await self._database.look(partial(q.find, wanted, after, most))
+        return await self._database.browse(partial(q.find, wanted, after, most))
 
     async def shown(self, identity: str, operator: str | None = None) -> dict[str, Any] | None:
         """One station as the API gives it; None when there is none or `operator` does not own it."""
-        page = await self._database.look(partial(q.one, identity, operator))
+        page = await self._database.browse(partial(q.one, identity, operator))
         return page.items[0] if page.items else None
 
     async def events(
@@ -95,14 +95,14 @@ class DeviceStore:
         query = select(station_events).where(station_events.c.station_id == station_id)
         if kind is not None:
             query = query.where(station_events.c.kind == kind)
-        return await self._database.look(
+        return await self._database.browse(
             partial(_latest_first, query, station_events.c.event_id, after, most, _event)
         )
 
     async def messages(self, station_id: int, after: str | None = None, most: int = 100) -> Page:
         """A page of the message log of a station, latest first."""
         query = select(messages).where(messages.c.station_id == station_id)
-        return await self._database.look(
+        return await self._database.browse(
             partial(_latest_first, query, messages.c.entry_id, after, most, _message)
         )
 

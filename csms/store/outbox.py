@@ -181,7 +181,7 @@ class Outbox:
 
     async def find(self, wanted: OutboxFilter, after: str | None = None, most: int = 100) -> Page:
         """A page of rows as the API gives them, latest first. Raises InvalidInput for a bad cursor."""
-        return await self._database.look(partial(_find, wanted, after, most))
+        return await self._database.browse(partial(_find, wanted, after, most))
 
 
 def put_down(rows: Sequence[OutboxRow], connection: Connection) -> None:

@@ -119,7 +119,7 @@ class Registry:
 
     async def tokens(self, after: str | None = None, most: int = 100) -> Page:
         """A page of tokens as the API gives them, in the order of their texts without case."""
-        return await self._database.look(partial(q.tokens, after, most))
+        return await self._database.browse(partial(q.tokens, after, most))
 
     async def put_in_quarantine(self, identity: str, remote_address: str, reason: str, now: datetime) -> None:
         """An unknown station was here. The oldest makes room when very many were."""

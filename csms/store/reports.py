@@ -125,11 +125,11 @@ class ReportStore:
 
     async def totals(self, wanted: TotalFilter, after: str | None = None, most: int = 1000) -> Page:
         """A page of totals as the API gives them, by start. Raises InvalidInput for a bad cursor or id."""
-        return await self._database.look(partial(q.find, wanted, after, most))
+        return await self._database.browse(partial(q.find, wanted, after, most))
 
     async def revisions(self, wanted: TotalFilter) -> list[dict[str, Any]]:
         """What totals of the filter said before they were revised, oldest first."""
-        return await self._database.look(partial(q.revisions, wanted))
+        return await self._database.browse(partial(q.revisions, wanted))
 
 
 def _is_anything_due(now: int, ended: int, connection: Connection) -> bool:

@@ -190,7 +190,7 @@ def _message(
 def _revision(change: Change) -> SessionRevisionRow:
     s = change.session
     at = micros(_arrival(change))
-    return SessionRevisionRow(s.session_id, s.revision, at, change.cause, s.energy_wh, json_of(s))
+    return SessionRevisionRow(s.session_id, s.revision, at, change.cause, s.energy_wh, json_of(s._asdict()))
 
 
 def session_of(row: Any) -> ChargingSession:

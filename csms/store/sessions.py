@@ -120,7 +120,7 @@ class SessionStore:
 
     async def find(self, wanted: SessionFilter, after: str | None = None, most: int = 100) -> Page:
         """A page of sessions as the API gives them, newest first. Raises InvalidInput for a bad cursor."""
-        return await self._database.look(partial(q.find, wanted, after, most))
+        return await self._database.browse(partial(q.find, wanted, after, most))
 
     async def stream(self, wanted: SessionFilter) -> AsyncIterator[dict[str, Any]]:
         """Every session of the filter, newest first, a page at a time: memory stays flat."""
@@ -135,15 +135,15 @@ class SessionStore:
 
     async def shown(self, session_id: int, operator: str | None = None) -> dict[str, Any] | None:
         """One session as the API gives it; None when there is none or `operator` does not own it."""
-        return await self._database.look(partial(q.one, session_id, operator))
+        return await self._database.browse(partial(q.one, session_id, operator))
 
     async def timeline(self, session_id: int) -> list[dict[str, Any]]:
         """Messages, answers and revisions of a session, as the API gives them."""
-        return await self._database.look(partial(q.timeline, session_id))
+        return await self._database.browse(partial(q.timeline, session_id))
 
     async def readings(self, session_id: int, after: str | None = None, most: int = 1000) -> Page:
         """A page of a session's readings as the API gives them."""
-        return await self._database.look(partial(q.values, session_id, after, most))
+        return await self._database.browse(partial(q.values, session_id, after, most))
 
     async def _one(self, query: Select[Any], **asked: object) -> ChargingSession | None:
         rows = await self._database.read(query, asked)

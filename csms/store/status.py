@@ -105,7 +105,7 @@ class StatusReader:
 
     async def read(self, operator: str | None, now: datetime) -> Status:
         """The network, or what of it `operator` owns. Raises NotFound for an operator nobody knows."""
-        return await self._database.look(partial(self._read, operator, now))
+        return await self._database.browse(partial(self._read, operator, now))
 
     def _read(self, operator: str | None, now: datetime, db: Connection) -> Status:
         operators = [row for row in db.execute(q.OPERATORS) if operator in (None, row.code)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, func, not_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, not_, select, tuple_
 
 from csms.domain.charging_session import ChargingSession
 from csms.store.database import Database
@@ -24,6 +24,7 @@ MOST_MARKS = 1_000  # in one transaction
 
 # Whatever began later is not meant: an index finds the few running sessions that are that old.
 _IS_OLD = sessions.c.started_at <= bindparam("before")
+_PLACE = (sessions.c.started_at, sessions.c.session_id)
 
 SILENT = (
     select(sessions)
@@ -35,7 +36,7 @@ SILENT = (
         func.coalesce(sessions.c.last_event_at, sessions.c.started_at) <= bindparam("before"),
         not_(IS_ONLINE),
     )
-    .order_by(sessions.c.started_at, sessions.c.session_id)
+    .order_by(*_PLACE)
     .limit(bindparam("most"))
 )
 SUSPECTED = (
@@ -45,11 +46,12 @@ SUSPECTED = (
         _IS_OLD,
         sessions.c.state == "suspected-ended",
         sessions.c.suspected_at <= bindparam("before"),
-        sessions.c.session_id > bindparam("after"),
+        tuple_(*_PLACE) > tuple_(bindparam("started_at"), bindparam("session_id")),
     )
-    .order_by(sessions.c.session_id)
+    .order_by(*_PLACE)
     .limit(bindparam("most"))
 )
+UNCLOSED: ColumnElement[bool] = literal_column("totals.closed_at IS NULL")
 # What a session is marked for is that its last readings of an hour are not in its totals yet: only a
 # reading of the next hour would mark it.
 RUNNING = (
@@ -57,9 +59,10 @@ RUNNING = (
     .distinct()
     .join(totals, totals.c.subject_id == sessions.c.station_id)
     .where(
-        totals.c.period == "hour",
-        totals.c.level == "station",
-        totals.c.closed_at.is_(None),
+        # Not by the key, which would find every hour there ever was: those not closed yet are few.
+        totals.c.period.concat("") == "hour",
+        totals.c.level.concat("") == "station",
+        UNCLOSED,
         totals.c.until > bindparam("since"),
         totals.c.until <= bindparam("until"),
         UNENDED,
@@ -87,9 +90,12 @@ class UpkeepStore:
         rows = await self._database.read(SILENT, {"before": micros(before), "most": most})
         return [session_of(row) for row in rows]
 
-    async def suspected(self, before: datetime, after: int = 0, most: int = 100) -> list[ChargingSession]:
-        """Sessions suspected since `before` or longer, by number from after `after` on."""
-        asked = {"before": micros(before), "after": after, "most": most}
+    async def suspected(
+        self, before: datetime, after: ChargingSession | None = None, most: int = 100
+    ) -> list[ChargingSession]:
+        """Sessions suspected since `before` or longer, oldest first, from after `after` on."""
+        started_at, number = (micros(after.started_at), after.session_id) if after is not None else (0, 0)
+        asked = {"before": micros(before), "started_at": started_at, "session_id": number, "most": most}
         return [session_of(row) for row in await self._database.read(SUSPECTED, asked)]
 
     async def replace(

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from csms.api.audit import digest_of, redacted
+from csms.api.audit import digest_of
+from csms.domain.redaction import redacted
 
 SECRET = "canary-0123456789"
 

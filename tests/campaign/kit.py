@@ -1,4 +1,4 @@
-"""Charging stations spoken by hand over a real socket, and servers that start ready-made. Knows the wire only.
+"""Charging stations spoken by hand over a real socket. Knows the wire and the API, nothing from inside csms.
 
 A `Peer` sends what a test tells it to and keeps everything it hears. Nothing here sleeps to synchronise:
 whoever waits asks again within a bound.
@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
@@ -24,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from tests.clients.stories import TOKEN
+from tests.clients.stories import TOKEN, story
 from tests.serverkit import CsmsServer, polls
 
 VERSIONS = ("1.6", "2.0.1", "2.1")
@@ -32,6 +31,8 @@ PASSWORD = "0123456789abcdef"
 WITHIN_S = 30.0
 
 Payload = dict[str, Any]
+Messages = list[tuple[str, Payload]]
+"""Actions and payloads, in order."""
 Reply = Callable[[str, Payload], Payload | str | None]
 """Action and payload of the server's CALL to: the answer, the code of a CALLERROR, or None for silence."""
 
@@ -162,6 +163,21 @@ async def boot(peer: Peer, version: str) -> None:
     assert (await peer.call("BootNotification", payload))["status"] == "Accepted"
 
 
+def session_told(version: str, minutes_ago: int = 0) -> Messages:
+    """The messages of one whole session of ENERGY_WH that ended some minutes ago, start first."""
+    return story(version, datetime.now(UTC) - timedelta(minutes=minutes_ago))[4:]
+
+
+async def tell(peer: Peer, messages: Messages, prefix: str = "") -> list[Payload]:
+    """Message after message, ids `prefix` and a number; the answers."""
+    answers: list[Payload] = []
+    for number, (action, payload) in enumerate(messages):
+        if "transactionId" in payload:
+            payload["transactionId"] = answers[0]["transactionId"]
+        answers.append(await peer.call(action, payload, f"{prefix}{number}" if prefix else None))
+    return answers
+
+
 async def readiness(csms: CsmsServer) -> int:
     """The status of /readyz."""
     async with httpx.AsyncClient(timeout=WITHIN_S) as client:
@@ -189,34 +205,8 @@ def missing(what: str) -> NoReturn:
     pytest.skip(what)
 
 
-class Furnished:
-    """A database that is migrated and has a key, a site and a token: copied, a server starts at once."""
-
-    def __init__(self, file: Path, admin_key: str) -> None:
-        self._file = file
-        self._admin_key = admin_key
-
-    @classmethod
-    async def make(cls, template: Path, directory: Path) -> Furnished:
-        """From a migrated file. Costs one start."""
-        csms = CsmsServer(directory)
-        shutil.copy(template, csms.database_file)
-        key = csms.admin_key
-        await csms.start()
-        try:
-            await furnish(csms)
-        finally:
-            await csms.stop()
-        return cls(csms.database_file, key)
-
-    def server(self, directory: Path, settings: dict[str, dict[str, Any]] | None = None) -> CsmsServer:
-        """A server of its own in `directory`, not started."""
-        csms = CsmsServer(directory, settings, self._admin_key)
-        shutil.copy(self._file, csms.database_file)
-        return csms
-
-
-async def furnish(csms: CsmsServer) -> None:
-    """A site, and a token that may charge in many places at once."""
+async def start(csms: CsmsServer) -> None:
+    """Start a server, with a site, and a token that may charge in many places at once."""
+    await csms.start()
     await csms.add_site()
     await csms.add_token(TOKEN, concurrent_limit=1_000)

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from csms.cluster.bus import LocalBus, NoResponders
+from csms.cluster.bus import BusAway, BusError, BusLost, LocalBus
 from csms.cluster.courier import KINDS, Courier, pack_command, subject_of, unpack_command
 from csms.domain import commands
 from csms.domain.commands import Command, Outcome, Result
 from csms.domain.events import VariableReported
+from tests.cluster.natskit import Ends
 
 EXAMPLES: list[Command] = [
     commands.StartSession("A1", evse=1),
@@ -55,9 +56,19 @@ def test_subjects_carry_any_identity() -> None:
     assert all(s.removeprefix("csms.v1.command.").isalnum() for s in subjects)
 
 
-async def test_a_command_reaches_the_holder_and_its_outcome_returns() -> None:
+async def accept(command: Command, within_s: float) -> Outcome:
+    """A station that does everything."""
+    return Outcome(Result.ACCEPTED)
+
+
+async def reject(command: Command, within_s: float) -> Outcome:
+    """A station that does nothing."""
+    return Outcome(Result.REJECTED)
+
+
+async def test_a_command_reaches_the_holder_and_its_outcome_returns(ends: Ends, identity: str) -> None:
     """What the station answered comes back whole."""
-    courier, seen = Courier(LocalBus()), []
+    seen = []
     outcome = Outcome(
         Result.ACCEPTED, {"status": "Accepted"}, variables=(VariableReported("", "K", value="1"),)
     )
@@ -66,66 +77,106 @@ async def test_a_command_reaches_the_holder_and_its_outcome_returns() -> None:
         seen.append((command, within_s))
         return outcome
 
-    await courier.hold("CS-1", deliver)
+    await Courier(ends.serving).hold(identity, deliver)
+    await ends.settle()
 
-    assert await courier.send("CS-1", commands.ClearCache(), 3) == outcome
+    assert await Courier(ends.asking).send(identity, commands.ClearCache(), 3) == outcome
     assert seen == [(commands.ClearCache(), 3.0)]
 
 
-async def test_nobody_holds_the_station() -> None:
+async def test_nobody_holds_the_station(ends: Ends, identity: str) -> None:
     """Not connected is known at once, not after a time-out."""
-    outcome = await asyncio.wait_for(Courier(LocalBus()).send("CS-1", commands.ClearCache(), 30), 0.5)
+    sending = Courier(ends.asking).send(identity, commands.ClearCache(), 30)
 
-    assert outcome.result is Result.NOT_CONNECTED
+    assert (await asyncio.wait_for(sending, 2)).result is Result.NOT_CONNECTED
 
 
-async def test_a_silent_holder_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_holder_is_told_apart(
+    ends: Ends, identity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A command that was sent and not answered may have been carried out."""
     monkeypatch.setattr("csms.cluster.courier.GRACE_S", 0.0)
-    courier = Courier(LocalBus())
+    gone = asyncio.Event()
 
     async def deliver(command: Command, within_s: float) -> Outcome:
-        await asyncio.sleep(10)
-        raise AssertionError
+        await gone.wait()
+        return Outcome(Result.SILENT)
 
-    await courier.hold("CS-1", deliver)
+    await Courier(ends.serving).hold(identity, deliver)
+    await ends.settle()
 
-    assert (await courier.send("CS-1", commands.ClearCache(), 0.01)).result is Result.SILENT
+    outcome = await Courier(ends.asking).send(identity, commands.ClearCache(), 0.01)
+
+    gone.set()
+    assert outcome.result is Result.SILENT
 
 
-async def test_releasing_an_old_hold_leaves_the_new_one() -> None:
+async def test_a_holder_that_fails_is_told(ends: Ends, identity: str) -> None:
+    """A fault of the other node ends the command at once; the asker hears what it was."""
+
+    async def deliver(command: Command, within_s: float) -> Outcome:
+        raise ZeroDivisionError("by zero")
+
+    await Courier(ends.serving).hold(identity, deliver)
+    await ends.settle()
+
+    outcome = await Courier(ends.asking).send(identity, commands.ClearCache(), 30)
+
+    assert outcome == Outcome(
+        Result.FAILED, reason="The node that was asked failed: ZeroDivisionError: by zero"
+    )
+
+
+async def test_releasing_an_old_hold_leaves_the_new_one(ends: Ends, identity: str) -> None:
     """A replaced connection's clean-up must not cut its replacement off."""
-    courier = Courier(LocalBus())
+    holder, asker = Courier(ends.serving), Courier(ends.asking)
 
-    async def old(command: Command, within_s: float) -> Outcome:
-        return Outcome(Result.REJECTED)
-
-    async def new(command: Command, within_s: float) -> Outcome:
-        return Outcome(Result.ACCEPTED)
-
-    first = await courier.hold("CS-1", old)
-    second = await courier.hold("CS-1", new)
-    assert (await courier.send("CS-1", commands.ClearCache(), 1)).result is Result.ACCEPTED
+    first = await holder.hold(identity, reject)
+    second = await holder.hold(identity, accept)
+    await ends.settle()
+    assert (await asker.send(identity, commands.ClearCache(), 5)).result is Result.ACCEPTED
 
     await first.release()
-    assert (await courier.send("CS-1", commands.ClearCache(), 1)).result is Result.ACCEPTED
+    await ends.settle()
+    assert (await asker.send(identity, commands.ClearCache(), 5)).result is Result.ACCEPTED
 
     await second.release()
-    assert (await courier.send("CS-1", commands.ClearCache(), 1)).result is Result.NOT_CONNECTED
+    await ends.settle()
+    assert (await asker.send(identity, commands.ClearCache(), 5)).result is Result.NOT_CONNECTED
 
 
-async def test_published_messages_reach_every_listener_until_it_stops() -> None:
-    """Live events are for whoever listens."""
-    bus, heard = LocalBus(), []
-    one = await bus.listen("s", lambda m: heard.append((1, m)))
-    await bus.listen("s", lambda m: heard.append((2, m)))
+async def test_the_connection_of_the_highest_epoch_gets_the_command(ends: Ends, identity: str) -> None:
+    """Whoever was slow to claim an older connection does not win by being late."""
+    await Courier(ends.asking).hold(identity, accept, 8)
+    await ends.settle()
+    await Courier(ends.serving).hold(identity, reject, 7)
+    await ends.settle()
 
-    await bus.publish("s", b"a")
-    await one.cancel()
-    await bus.publish("s", b"b")
-    await bus.publish("other", b"c")
+    assert (await Courier(ends.asking).send(identity, commands.ClearCache(), 5)).result is Result.ACCEPTED
 
-    assert heard == [(1, b"a"), (2, b"a"), (2, b"b")]
-    await bus.close()
-    with pytest.raises(NoResponders):
-        await bus.request("s", b"", 1)
+
+class _BrokenBus(LocalBus):
+    def __init__(self, error: BusError) -> None:
+        super().__init__()
+        self._error = error
+
+    async def request(self, subject: str, payload: bytes, within_s: float) -> bytes:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (BusAway(), Outcome(Result.FAILED, reason="The message bus is away")),
+        (
+            BusLost(),
+            Outcome(
+                Result.SILENT,
+                reason="The message bus was lost before the answer came; it may still be carried out",
+            ),
+        ),
+    ],
+)
+async def test_a_bus_that_fails_makes_an_outcome(error: BusError, outcome: Outcome) -> None:
+    """Not sent is one thing, sent and unknown another."""
+    assert await Courier(_BrokenBus(error)).send("CS-1", commands.ClearCache(), 5) == outcome

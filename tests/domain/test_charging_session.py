@@ -1,6 +1,5 @@
 """The session as a value."""
 
-from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -13,7 +12,7 @@ SESSION = told(started())
 def test_evolve_is_replace() -> None:
     """Only faster."""
     assert evolve(SESSION) == SESSION
-    assert evolve(SESSION, energy_wh=7, flags=()) == replace(SESSION, energy_wh=7, flags=())
+    assert evolve(SESSION, energy_wh=7, flags=()) == SESSION._replace(energy_wh=7, flags=())
 
 
 def test_evolve_knows_its_fields() -> None:
@@ -24,7 +23,7 @@ def test_evolve_knows_its_fields() -> None:
 
 def test_a_session_does_not_change() -> None:
     """What crosses a floor is frozen."""
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         evolve(SESSION).energy_wh = 7  # type: ignore[misc] # what is tested
 
 

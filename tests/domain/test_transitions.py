@@ -555,4 +555,4 @@ def test_evolve_changes_what_it_is_told_and_nothing_else() -> None:
     """Like dataclasses.replace."""
     session = told(started())
 
-    assert evolve(session, energy_wh=5, token="B") == replace(session, energy_wh=5, token="B")
+    assert evolve(session, energy_wh=5, token="B") == session._replace(energy_wh=5, token="B")

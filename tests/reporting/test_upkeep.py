@@ -143,13 +143,25 @@ async def test_a_connected_station_has_the_last_word(
     await dispatch.serve(services, state, event, MessageInfo("m", "StopTransaction", "hash", clock()))
 
     session = await stored(services)
-    assert (session.state, session.energy_wh, session.ended_at) == (
-        SessionState.ENDED,
-        17_500,
-        T0 + 3 * HOUR,
-    )
-    told_city = await orders(database)
-    assert [order["energy_wh"] for order in told_city] == [5_000, 17_500]
+    assert (session.revision, session.energy_wh, session.ended_at) == (2, 17_500, T0 + 3 * HOUR)
+    assert [(o["revision"], o["energy_wh"]) for o in await orders(database)] == [(1, 5_000), (2, 17_500)]
+
+
+async def test_a_stop_that_slips_through_has_the_last_word(
+    upkeep: Upkeep, services: Services, clock: Clock, told: Told, database: Database
+) -> None:
+    """Computed before the closing and stored after it: database and city have what the station said."""
+    await suspected(told, T0 + 2 * HOUR)
+    clock.at = T0 + 2 * DAY
+    assert await upkeep.tend() == 1
+
+    # The actor's copy is of before the closing.
+    await told.stop(T0 + 3 * HOUR, 18_500, arrived=clock())
+
+    session = await stored(services)
+    assert (session.state, session.energy_wh) == (SessionState.ENDED, 17_500)
+    assert Flag.NO_STOP not in session.flags
+    assert [order["energy_wh"] for order in await orders(database)] == [5_000, 17_500]
 
 
 async def test_what_the_station_said_meanwhile_stays(

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from csms.domain.assets import ChargingStation
-from csms.domain.charging_session import Change, ChargingSession, SessionState
+from csms.domain.charging_session import Change, ChargingSession, SessionState, evolve
 from csms.errors import InvalidInput
 from csms.store.database import Database
 from csms.store.records import OutboxRow
@@ -141,7 +140,7 @@ async def test_an_open_hour_changes_without_revision(database: Database) -> None
     running = a_session(station, 1, energy_wh=100, last_event_at=T0 + 10 * MINUTE)
     await put(database, station, running)
     await recompute(database, T0 + 11 * MINUTE)
-    await change(database, station, replace(running, energy_wh=200, last_event_at=T0 + 20 * MINUTE), "m2")
+    await change(database, station, evolve(running, energy_wh=200, last_event_at=T0 + 20 * MINUTE), "m2")
 
     await recompute(database, T0 + 61 * MINUTE)
     before = await one_total(database)
@@ -160,7 +159,7 @@ async def test_a_closed_hour_that_changes_is_revised(database: Database) -> None
     await put(database, station, session)
     await recompute(database, T0 + 2 * HOUR)
 
-    await change(database, station, replace(session, energy_wh=1100), "late")
+    await change(database, station, evolve(session, energy_wh=1100), "late")
     await recompute(database, T0 + 4 * HOUR)
 
     total = await one_total(database)
@@ -195,7 +194,7 @@ async def test_energy_that_moves_leaves_its_hour(database: Database) -> None:
     await put(database, station, session)
     await recompute(database, T0 + 2 * HOUR)
 
-    moved = replace(session, started_at=T0 + HOUR, ended_at=T0 + 2 * HOUR, evse=2)
+    moved = evolve(session, started_at=T0 + HOUR, ended_at=T0 + 2 * HOUR, evse=2)
     await change(database, station, moved, "moved")
     await recompute(database, T0 + 4 * HOUR)
 
@@ -217,7 +216,7 @@ async def test_a_mark_made_meanwhile_is_not_lost(database: Database) -> None:
     async def look_and_be_late(job: Any) -> Any:
         found = await look(job)
         if isinstance(found, list):
-            await change(database, station, replace(session, energy_wh=900), "late")
+            await change(database, station, evolve(session, energy_wh=900), "late")
             database.look = look  # type: ignore[method-assign]  # only the first time
         return found
 
@@ -266,13 +265,13 @@ async def test_closed_hours_are_owed_once_a_revision(database: Database) -> None
 
     await asyncio.gather(*(recompute(database, at + GRACE, owed=owe) for _ in range(3)))
     assert await count(database, "outbox") == 1
-    await change(database, station, replace(first, energy_wh=1100), "late")
+    await change(database, station, evolve(first, energy_wh=1100), "late")
     await recompute(database, at + 3 * HOUR, owed=owe)
     await recompute(database, at + 4 * HOUR, owed=owe)
 
     assert await count(database, "outbox") == 2
     told = Told()
-    await change(database, station, replace(first, energy_wh=1200), "later")
+    await change(database, station, evolve(first, energy_wh=1200), "later")
     await recompute(database, at + 5 * HOUR, owed=told)
     assert told.hours == [
         SiteHour(

@@ -1,10 +1,9 @@
 """A session to its row and back, and what a change puts down."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 from csms.domain.assets import ChargingStation
-from csms.domain.charging_session import Change, Evidence, SessionState
+from csms.domain.charging_session import Change, Evidence, SessionState, evolve
 from csms.domain.quality import Flag
 from csms.domain.registers import MeterState
 from csms.domain.sequence import SequenceState
@@ -57,21 +56,21 @@ def test_everything_of_a_change_is_put_down() -> None:
 
 def test_the_short_update_is_for_progress_only() -> None:
     """Whatever writes an index, or is shown in another column, takes the long one."""
-    metered = replace(SESSION, energy_wh=1, last_event_at=T0 + HOUR, sequence=SequenceState(5))
+    metered = evolve(SESSION, energy_wh=1, last_event_at=T0 + HOUR, sequence=SequenceState(5))
     (short,) = records_of(Change(metered), None, STATION, before=SESSION)
     (unsure,) = records_of(Change(metered), None, STATION)
 
     assert isinstance(short, SessionProgress)
     assert isinstance(unsure, SessionUpdate)
     for changed in (
-        replace(SESSION, state=SessionState.ENDED),
-        replace(SESSION, flags=()),
-        replace(SESSION, token="B"),
-        replace(SESSION, evse=2),
-        replace(SESSION, started_at=T0 + MINUTE),
-        replace(SESSION, transaction_id="x"),
-        replace(SESSION, start_key="x"),
-        replace(SESSION, meter_stop_wh=1),
+        evolve(SESSION, state=SessionState.ENDED),
+        evolve(SESSION, flags=()),
+        evolve(SESSION, token="B"),
+        evolve(SESSION, evse=2),
+        evolve(SESSION, started_at=T0 + MINUTE),
+        evolve(SESSION, transaction_id="x"),
+        evolve(SESSION, start_key="x"),
+        evolve(SESSION, meter_stop_wh=1),
     ):
         (row,) = records_of(Change(changed), None, STATION, before=SESSION)
         assert isinstance(row, SessionUpdate)

@@ -1,20 +1,21 @@
 """Sessions as handlers and the API ask for them, on both databases."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from csms.domain.assets import ChargingStation
-from csms.domain.charging_session import Change, ChargingSession, SessionState
+from csms.domain.charging_session import Change, ChargingSession, SessionState, evolve
 from csms.domain.quality import Flag
 from csms.errors import InvalidInput
 from csms.store.database import Database
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
 from csms.store.session_codec import records_of
+from csms.store.session_queries import find
 from csms.store.sessions import SessionFilter, SessionStore
 from csms.store.writer import Writer
 from tests.store.given import (
@@ -250,7 +251,7 @@ async def test_the_story_of_a_session(database: Database) -> None:
     """Messages with facts and answers, and revisions, in the order of arrival."""
     (station,) = await stations(database)
     session = a_session(station, 1, energy_wh=10)
-    revised = replace(session, energy_wh=12, revision=2)
+    revised = evolve(session, energy_wh=12, revision=2)
     late = Change(revised, message=a_message("late", T0 + MINUTE, n=1), revised=True, cause="late-data")
     async with Writer(database) as writer:
         await writer.write(start_of(station, session))
@@ -315,7 +316,7 @@ async def test_every_list_has_its_index(sqlite_url: str, wanted: dict[str, Any],
             plans.extend(str(row[3]) for row in rows)
 
     event.listen(database._reading, "before_cursor_execute", explain)  # type: ignore[attr-defined]  # SQLite only
-    await SessionStore(database).find(SessionFilter(**wanted), None, 10)
+    await database.look(partial(find, SessionFilter(**wanted), None, 10))
     await database.close()
 
     assert any(index in plan for plan in plans), plans

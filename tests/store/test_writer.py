@@ -1,13 +1,12 @@
 """The writer, on both databases: what is acknowledged is stored, once, and a bad row hurts nobody else."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from csms.domain.charging_session import Change, SessionState
+from csms.domain.charging_session import Change, SessionState, evolve
 from csms.domain.quality import EnergySource
 from csms.errors import StaleEpoch, StoreUnavailable
 from csms.store.database import Database
@@ -184,7 +183,7 @@ async def test_only_progress_is_written_where_nothing_else_changed(database: Dat
     """The short update and the long one end in the same row."""
     (station,) = await stations(database)
     session = a_session(station)
-    metered = replace(session, energy_wh=500, energy_source=EnergySource.PERIODIC, last_event_at=T0 + MINUTE)
+    metered = evolve(session, energy_wh=500, energy_source=EnergySource.PERIODIC, last_event_at=T0 + MINUTE)
     change = Change(metered, message=a_message("m1"))
     short = records_of(change, None, station, before=session)
 
@@ -200,7 +199,7 @@ async def test_a_session_ends(database: Database) -> None:
     """Everything a stop changes is stored."""
     (station,) = await stations(database)
     session = a_session(station)
-    ended = replace(
+    ended = evolve(
         session,
         state=SessionState.ENDED,
         ended_at=T0 + 30 * MINUTE,
@@ -226,7 +225,7 @@ async def test_a_revision_keeps_what_was_before(database: Database) -> None:
     """Late data makes a revision with the energy before and after."""
     (station,) = await stations(database)
     session = a_session(station, energy_wh=4000, state=SessionState.ENDED)
-    revised = replace(session, energy_wh=4100, revision=2)
+    revised = evolve(session, energy_wh=4100, revision=2)
     change = Change(revised, message=a_message("late"), revised=True, cause="late-data")
 
     async with Writer(database) as writer:

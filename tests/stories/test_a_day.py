@@ -1,0 +1,34 @@
+"""A day of a city in virtual time: everything that can go wrong does, and in the end every figure is right."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.stories.invariants import find_wrongs
+from tests.stories.virtual import clock_at, run_story
+from tests.stories.world import World
+
+STATIONS, SESSIONS = 50, 4
+SEEDS = range(1, 1 + int(os.environ.get("CSMS_STORY_SEEDS", "3")))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_ends_with_every_figure_right(seed: int, tmp_path: Path) -> None:
+    """Lost answers, dying nodes, a database and a city that go away: nothing is lost and nothing doubled."""
+    clock = clock_at()
+
+    async def story() -> None:
+        world = World(seed, clock, tmp_path / "journal.jsonl", STATIONS, SESSIONS)
+        began = time.perf_counter()
+        await world.live()
+        print("lived", time.perf_counter() - began, clock.seconds / 3600)
+        wrongs = await find_wrongs(world)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        await world.database.close()
+        assert not wrongs, f"seed {seed}: " + "\n".join(wrongs)
+        assert not left, f"seed {seed}: tasks are left: {left}"
+
+    run_story(story(), clock)
