@@ -24,7 +24,7 @@ from csms.api.auth import page_visitor
 from csms.api.metrics import CommitTallies
 from csms.api.parts import ApiParts
 from csms.api.server import build_api
-from csms.cluster.bus import LocalBus
+from csms.cluster.bus import Bus, LocalBus
 from csms.cluster.courier import Courier
 from csms.config import Settings
 from csms.console import ConsoleParts, mount
@@ -57,6 +57,7 @@ from csms.store.writer import Writer
 log = structlog.get_logger()
 
 STOP_HTTP_S = 5
+STATION_CHANGED = "csms.v1.station-changed"
 BACKLOG = 2048
 
 
@@ -98,12 +99,11 @@ class App:
             now=now,
             platforms=tuple(_route(name, client, settings) for name, client in clients.items()),
         )
-        bus = LocalBus()
-        self._undo.push_async_callback(bus.close)
+        bus = await self._open_bus()
         courier, stats = Courier(bus), GatewayStats()
         parts = Parts(
             settings=settings.gateway,
-            desk=StoreDesk(services, messages),
+            desk=StoreDesk(services, messages, settings.cluster.node_name),
             admission=Admission(settings.gateway, time.monotonic),
             stats=stats,
             budget=Budget(settings.gateway.max_queued_bytes),
@@ -111,6 +111,7 @@ class App:
             keep_log=settings.messages.log,
         )
         self.gateway = Gateway(parts, courier)
+        await bus.listen(STATION_CHANGED, lambda identity: self.gateway.station_changed(identity.decode()))
         reports, outbox = ReportStore(database), Outbox(database)
         self._background(Deliverer(outbox, clients, settings.reporting, now).run())
         self._background(Totaller(services, reports).run())
@@ -133,6 +134,7 @@ class App:
             gateway_listens=lambda: self.gateway.is_open,
             messages_dropped=lambda: messages.dropped,
             now=now,
+            station_changed=lambda identity: bus.publish(STATION_CHANGED, identity.encode()),
         )
         api = build_api(api_parts)
         scopes = tuple((one.name, one.operator) for one in settings.reporting.platforms)
@@ -157,6 +159,20 @@ class App:
     async def stop(self) -> None:
         """Stop in order: doors first, the database last. What was received is committed."""
         await self._undo.aclose()
+
+    async def _open_bus(self) -> Bus:
+        """Commands to stations: within this process, or over NATS to those that other processes hold."""
+        cluster = self.settings.cluster
+        if not cluster.nats_url:
+            return LocalBus()
+        try:
+            from csms.cluster.nats_bus import NatsBus  # noqa: PLC0415 - only clusters have it installed
+        except ImportError as exc:
+            raise ConfigError("cluster.nats_url needs one more package: pip install 'csms[cluster]'") from exc
+        bus = NatsBus(cluster.nats_url, cluster.node_name)
+        self._undo.push_async_callback(bus.close)
+        await bus.start()
+        return bus
 
     def _platform_clients(self) -> dict[str, PlatformClient]:
         """One client per configured platform that is not paused by the settings."""

@@ -1,11 +1,21 @@
 """config.yaml and the environment into validated settings. Errors name file, line and key."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from csms.errors import ConfigError
@@ -134,6 +144,34 @@ class ReportingSettings(_Section):
     platforms: list[PlatformSettings] = []
 
 
+class ClusterSettings(_Section):
+    """Several processes that share the stations of one database."""
+
+    nats_url: str = ""
+    node: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")] = ""
+
+    @field_validator("nats_url")
+    @classmethod
+    def _known_bus(cls, text: str) -> str:
+        urls = [url.strip() for url in text.split(",")] if text.strip() else []
+        if not all(map(_is_nats_url, urls)):
+            raise ValueError("use nats://HOST:PORT or tls://HOST:PORT, several with commas")
+        return ",".join(urls)
+
+    @property
+    def node_name(self) -> str:
+        """The name of this process among the others."""
+        return self.node or socket.gethostname()
+
+
+def _is_nats_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("nats", "tls") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
 class LogSettings(_Section):
     """How the program speaks."""
 
@@ -155,6 +193,7 @@ class Settings(BaseSettings):
     messages: MessageSettings = MessageSettings()
     http: HttpSettings = HttpSettings()
     reporting: ReportingSettings = ReportingSettings()
+    cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -35,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
         _gateway_port,
         _http_port,
         _database,
+        _message_bus,
         _disk,
         _clock,
         _file_limit,
@@ -85,6 +86,22 @@ async def _look_into_database(settings: Settings) -> Finding:
     finally:
         await database.close()
     return Finding("database", True, f"{database.dialect} answers and its tables are current")
+
+
+def _message_bus(settings: Settings) -> Finding:
+    check, url = "message bus", settings.cluster.nats_url
+    if not url:
+        return Finding(check, True, "none: the only process on its database")
+    mend = "check cluster.nats_url, that nats-server runs there and that we may log in"
+    try:
+        from csms.cluster.nats_link import probe  # noqa: PLC0415 - only clusters have it installed
+    except ImportError:
+        return Finding(check, False, "cluster.nats_url needs one more package", "pip install 'csms[cluster]'")
+    try:
+        version = asyncio.run(probe(url))
+    except CsmsError as exc:
+        return Finding(check, False, str(exc), mend)
+    return Finding(check, True, f"NATS {version} answers; this node is {settings.cluster.node_name}")
 
 
 def _disk(settings: Settings) -> Finding:

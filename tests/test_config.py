@@ -1,5 +1,6 @@
 """Settings: defaults, the file, the environment, and errors that say where."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("database:\n  url: mysql://x\n", ":1: database: Value error, url: use sqlite:///"),
         ("gateway: [1\n", ":2: not valid YAML"),
         ("- 1\n", ":1: expected sections"),
+        ("cluster:\n  nats_url: localhost:4222\n", ":2: cluster.nats_url: Value error, use nats://HOST"),
+        ("cluster:\n  nats_url: nats://a:1, nats://b:x\n", ":2: cluster.nats_url: Value error, use nats:"),
+        ("cluster:\n  node: two words\n", ":2: cluster.node: String should match"),
         ("reporting:\n  platforms:\n    - name: Beijing City\n", "reporting.platforms.0.name"),
     ],
 )
@@ -115,3 +119,13 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     )
 
     assert "canary" not in repr(Settings.load(file))
+
+
+def test_a_node_has_a_name(tmp_path: Path) -> None:
+    """The host's, unless it is given one; servers of the bus may be several."""
+    file = tmp_path / "config.yaml"
+    file.write_text("cluster:\n  nats_url: nats://a:1, tls://u:p@b\n  node: east-2\n")
+
+    assert Settings().cluster.node_name == socket.gethostname()
+    assert Settings.load(file).cluster.node_name == "east-2"
+    assert Settings.load(file).cluster.nats_url == "nats://a:1,tls://u:p@b"

@@ -1,6 +1,6 @@
 """What the HTTP API is made from. The lead-in for `app`, which builds every part."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -63,6 +63,8 @@ class ApiParts:
     gateway_listens: Callable[[], bool] | None
     messages_dropped: Callable[[], int]
     now: Callable[[], datetime]
+    station_changed: Callable[[str], Awaitable[None]]
+    """Tell whoever holds the station's connection that its registration changed."""
     last_used: dict[int, datetime] = field(default_factory=dict)
 
 

@@ -67,6 +67,8 @@ async def register(parts: ApiParts, own: str | None, body: StationBody) -> tuple
     if body.security_profile > 0 and body.password is None and not has_password:
         generated = generate_password()
     is_new = await parts.registry.put_station(_form(body, own, generated or body.password), parts.now())
+    if known is not None:
+        await parts.station_changed(body.identity)
     return is_new, generated
 
 

@@ -190,6 +190,7 @@ class NatsBus:
                     post = next(iter(self._due))
                     del self._due[post]
                     await self._bring_in_line(client, post)
+                    await asyncio.sleep(0)  # ten thousand of them must not hold up the loop
                 self._settled.set()
                 self._stirred.clear()
                 await self._stirred.wait()

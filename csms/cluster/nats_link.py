@@ -15,6 +15,8 @@ import structlog
 from nats import errors
 from nats.aio.client import Client
 
+from csms.cluster.bus import BusAway
+
 log = structlog.get_logger()
 
 CONNECT_S = 3.0
@@ -153,6 +155,25 @@ async def connect(
         # What this process says, those who listen here have heard already.
         no_echo=True,
     )
+
+
+async def probe(url: str) -> str:
+    """The version of the server that answers. Raises BusAway with the reason where none does."""
+    reasons: list[str] = []
+
+    async def note(exc: Exception) -> None:
+        reasons.append(str(exc))
+
+    client = Client()
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await connect(client, url, "csms doctor", note, asyncio.get_running_loop().create_future())
+        version = client.connected_server_version
+    except (OSError, errors.Error) as exc:
+        raise BusAway(reasons[0] if reasons else str(exc) or type(exc).__name__) from exc
+    finally:
+        await _close(client)
+    return f"{version.major}.{version.minor}.{version.patch}"
 
 
 async def _close(client: Client) -> None:

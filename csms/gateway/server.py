@@ -121,6 +121,26 @@ class Gateway:
             for socket in list(self._sockets):
                 socket.abort()
 
+    def station_changed(self, identity: str) -> None:
+        """A registration was changed: whoever may no longer be connected is parted with."""
+        if identity in self.roster:
+            self._own(self._look_again(identity))
+
+    async def _look_again(self, identity: str) -> None:
+        """H36: disabled, deleted, or of another security profile: what it connected with counts no more."""
+        try:
+            found = await self._parts.desk.find(identity)
+        except StoreError as exc:
+            log.warning("station_not_looked_up", station=identity, error=str(exc))
+            return
+        connection = self.roster.find(identity)
+        if connection is None:
+            return
+        was = connection.state.station
+        if found is None or not found[0].enabled or found[0].security_profile != was.security_profile:
+            log.info("station_shut_out", station=identity)
+            self.roster.drop(identity)
+
     # What sockets tell.
 
     def opened(self, socket: StationSocket) -> bool:

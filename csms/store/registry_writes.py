@@ -195,6 +195,8 @@ def put_station(form: StationForm, now: int, connection: Connection) -> bool:
         "max_power_w": form.max_power_w,
         "security_profile": form.security_profile,
         "assume_version": form.assume_version,
+        # An administrator may lower the profile; nobody else can (A00.FR.005).
+        "highest_profile": form.security_profile,
         "hex_on_wire": int(form.hex_on_wire),
         "created_at": now,
     }

@@ -49,6 +49,11 @@ class TellingCourier:
         self.sent: list[tuple[str, Command]] = []
         self.outcome = Outcome(Result.ACCEPTED, {"status": "Accepted"})
         self.takes_s = 0.0
+        self.changed: list[str] = []
+
+    async def told_of(self, identity: str) -> None:
+        """A registration was changed."""
+        self.changed.append(identity)
 
     async def send(self, identity: str, command: Command, within_s: float) -> Outcome:
         self.sent.append((identity, command))
@@ -203,6 +208,7 @@ async def opened(url: str) -> AsyncIterator[Desk]:
                 gateway_listens=lambda: True,
                 messages_dropped=lambda: 0,
                 now=lambda: clock[0],
+                station_changed=courier.told_of,
             )
             yield Desk(build_api(parts), parts, database, writer, courier, clock)
     finally:

@@ -42,3 +42,11 @@ async def test_without_a_password_where_that_is_allowed(desk: Any) -> None:
     assert (password, known.password_hash) == (None, None)
     with pytest.raises(Problem, match="422"):
         await register(desk.parts, None, StationBody(identity="CS-0003", security_profile=0))
+
+
+async def test_a_change_is_told_to_whoever_holds_the_station(desk: Any) -> None:
+    """H36: a station that is disabled is parted with; a new one cannot be connected yet."""
+    await register(desk.parts, None, StationBody(identity="CS-0001", site="S01", enabled=False))
+    await register(desk.parts, None, StationBody(identity="CS-0777", site="S01"))
+
+    assert desk.courier.changed == ["CS-0001"]

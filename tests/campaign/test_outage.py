@@ -101,10 +101,11 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(
         await start(csms)
         await csms.add_station("FULL", PASSWORD)
 
-        with filled(disk):
-            async with dial(csms, "FULL") as peer:
+        async with dial(csms, "FULL") as peer:
+            await boot(peer, "2.0.1")
+            with filled(disk):
                 acknowledged = await sessions_until_closed(peer)
-                assert await peer.ended() == 1013
+                assert peer.socket.close_code == 1013
                 assert await readiness(csms) == 503
         await until(lambda: is_ready(csms))
         async with dial(csms, "FULL") as peer:
@@ -177,7 +178,6 @@ def begun(number: int) -> tuple[str, dict[str, Any]]:
 
 async def sessions_until_closed(peer: Peer) -> int:
     """Begin one session after the other until there is no answer; how many were answered."""
-    await boot(peer, "2.0.1")
     for number in range(MOST_SESSIONS):
         try:
             await peer.call(*begun(number))

@@ -1,6 +1,7 @@
 """A connection that is kept up: when it tries again, and what it says about it."""
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 
@@ -8,7 +9,8 @@ import pytest
 import structlog
 from nats.aio.client import Client
 
-from csms.cluster.nats_link import NatsLink, Retry
+from csms.cluster.bus import BusAway
+from csms.cluster.nats_link import NatsLink, Retry, probe
 from tests.cluster.natskit import QUICK, NatsServer, until
 
 
@@ -106,3 +108,13 @@ async def test_work_that_fails_makes_a_new_connection(nats_server: NatsServer) -
         await link.stop()
 
     assert "once" in next(line["error"] for line in lines if line["event"] == "bus_lost")
+
+
+async def test_a_probe_tells_what_answers_or_why_not(guarded: NatsServer) -> None:
+    """For `csms doctor`."""
+    assert re.fullmatch(r"\d+\.\d+\.\d+", await probe(f"nats://csms:canary-right@127.0.0.1:{guarded.port}"))
+    with pytest.raises(BusAway, match="Authorization Violation"):
+        await probe(guarded.url)
+    guarded.kill()
+    with pytest.raises(BusAway, match="refused|Connect call failed"):
+        await probe(guarded.url)

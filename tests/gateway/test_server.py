@@ -144,6 +144,21 @@ async def test_h36_a_disabled_station_is_dropped(version: OcppVersion) -> None:
         assert not door.gateway.roster.drop("CS-1")
 
 
+async def test_h36_a_changed_registration_is_looked_at() -> None:
+    """H36: another name or site leaves the station in peace; another profile, or none at all, does not."""
+    async with Door() as door:
+        door.desk.register("CS-1")
+        station = await door.connect("CS-1")
+
+        door.gateway.station_changed("CS-1")
+        door.gateway.station_changed("CS-UNKNOWN")
+        await heartbeat(station)
+
+        door.desk.register("CS-1", enabled=False)
+        door.gateway.station_changed("CS-1")
+        assert await closed_with(station) == 1008
+
+
 @EACH
 async def test_a_command_over_the_courier(version: OcppVersion) -> None:
     """Addressed to the station; unknown at once when it is gone."""
