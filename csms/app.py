@@ -26,7 +26,7 @@ from csms.api.parts import ApiParts
 from csms.api.server import build_api
 from csms.cluster.bus import Bus, LocalBus
 from csms.cluster.courier import Courier
-from csms.config import Settings
+from csms.config import PlatformSettings, Settings
 from csms.console import ConsoleParts, mount
 from csms.errors import ConfigError
 from csms.gateway.admission import Admission
@@ -37,6 +37,7 @@ from csms.gateway.store_desk import StoreDesk
 from csms.handlers.context import PlatformRoute, Services
 from csms.reporting.outbox import Deliverer
 from csms.reporting.tcec.client import PlatformClient
+from csms.reporting.tcec.profile import load_profile
 from csms.reporting.totals import Totaller
 from csms.reporting.upkeep import Upkeep
 from csms.store.command_queries import CommandDesk
@@ -97,7 +98,7 @@ class App:
             devices=DeviceStore(database),
             ids=Ids(database, now),
             now=now,
-            platforms=tuple(_route(name, client, settings) for name, client in clients.items()),
+            platforms=tuple(_route(one) for one in settings.reporting.platforms),
         )
         bus = await self._open_bus()
         courier, stats = Courier(bus), GatewayStats()
@@ -289,15 +290,13 @@ def raise_file_limit() -> None:
     log.info("file_limit", files=hard)
 
 
-def _route(name: str, client: PlatformClient, settings: Settings) -> PlatformRoute:
-    operator = next(one.operator for one in settings.reporting.platforms if one.name == name)
-    wants = {
-        kind: client.profile.push(kind) is not None
-        for kind in ("connector-status", "charge-order", "hour-total")
-    }
-    return PlatformRoute(
-        name, operator, wants["connector-status"], wants["charge-order"], wants["hour-total"]
+def _route(platform: PlatformSettings) -> PlatformRoute:
+    """What a platform is owed. One that is paused is owed it too: it gets everything when it is resumed."""
+    profile = load_profile(platform.profile)
+    status, order, hour = (
+        profile.push(kind) is not None for kind in ("connector-status", "charge-order", "hour-total")
     )
+    return PlatformRoute(platform.name, platform.operator, status, order, hour)
 
 
 def loop_factory() -> Any:

@@ -1,8 +1,12 @@
 """Connector states (OCPP functional block G)."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from csms.domain.answers import DONE
 from csms.domain.assets import ConnectorStatus
 from csms.domain.charging_session import Change, Evidence
+from csms.domain.clock import effective_time
 from csms.domain.ending import suspect
 from csms.domain.events import ConnectorStatusChanged
 from csms.handlers import owed
@@ -15,27 +19,29 @@ async def on_connector_status(
 ) -> Handled:
     """StatusNotification. The same state again is not written again: some models repeat it for ever."""
     place = (event.evse, event.connector)
+    # A station whose clock is wrong must not put a state into the next decade.
+    at, _ = effective_time(event.at, info.arrived)
+    changes = _over(state, event, at, info)
     if state.connectors.get(place) == _known(event):
-        return Handled(DONE)
-    row = ConnectorStateRow.of(state.station.station_id, event, info.arrived)
-    reports = owed.connector_status(s, state.station, place, event.status, event.at or info.arrived)
-    return Handled(
-        DONE,
-        records=(row, *reports),
-        changes=_over(state, event, info),
-        connector=(place, _known(event)),
-    )
+        return Handled(DONE, changes=changes)
+    row = ConnectorStateRow.of(state.station.station_id, replace(event, at=at), info.arrived)
+    reports = owed.connector_status(s, state.station, place, event.status, at)
+    return Handled(DONE, records=(row, *reports), changes=changes, connector=(place, _known(event)))
 
 
-def _over(state: StationState, event: ConnectorStatusChanged, info: MessageInfo) -> tuple[Change, ...]:
-    """A free connector is evidence that its session is over, whose stop may be lost or yet to come."""
+def _over(
+    state: StationState, event: ConnectorStatusChanged, at: datetime, info: MessageInfo
+) -> tuple[Change, ...]:
+    """A free connector is evidence that its session is over, whose stop may be lost or yet to come.
+
+    A 2.x station may name the EVSE of a session and no connector.
+    """
     if event.status is not ConnectorStatus.AVAILABLE or event.evse == 0:
         return ()
-    at = event.at or info.arrived
     found = (
         suspect(one, Evidence.CONNECTOR_AVAILABLE, at, info.arrived)
         for one in state.sessions.values()
-        if one.evse == event.evse and one.connector == event.connector
+        if one.evse == event.evse and one.connector in (event.connector, 0)
     )
     return tuple(change for change in found if change is not None)
 

@@ -99,6 +99,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(
         shutil.copy(keyed.database_file, file)
         csms = serve({"database": {"hold_s": HOLD_S, "url": f"sqlite:///{file}"}})
         await start(csms)
+        await warm_up(csms)
         await csms.add_station("FULL", PASSWORD)
 
         async with dial(csms, "FULL") as peer:

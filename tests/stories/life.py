@@ -4,6 +4,7 @@ The counterpart of `simulators.link` without sockets: the same station, the same
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from random import Random
@@ -51,10 +52,8 @@ class Life:
             found = await self._door(self.station, self._rng)
             if found is not None:
                 node, line = found
-                try:
+                with contextlib.suppress(Torn):
                     await self._converse(line)
-                except Torn:
-                    pass
                 self._hang_up(node, line)
             await self._stay_away(self._absence_s(found is not None))
 

@@ -1,8 +1,7 @@
-"""A day of a city in virtual time: everything that can go wrong does, and in the end every figure is right."""
+"""A city's day in virtual time: whatever can go wrong does, and in the end every figure is right."""
 
 import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,7 @@ def test_a_day_ends_with_every_figure_right(seed: int, tmp_path: Path) -> None:
 
     async def story() -> None:
         world = World(seed, clock, tmp_path / "journal.jsonl", STATIONS, SESSIONS)
-        began = time.perf_counter()
         await world.live()
-        print("lived", time.perf_counter() - began, clock.seconds / 3600)
         wrongs = await find_wrongs(world)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         await world.database.close()

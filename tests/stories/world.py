@@ -1,4 +1,4 @@
-"""A city's charging network for a day: fleet, nodes, city platform, and what goes wrong, all from one seed."""
+"""A city's charging network for a day: fleet, nodes, platform, and what goes wrong, all from one seed."""
 
 import asyncio
 from dataclasses import dataclass, field
