@@ -80,7 +80,9 @@ class App:
         self._undo.push_async_callback(database.close)
         await upgrade_database(database)
         commits = CommitTallies()
-        await Registry(database).forget_connections("")
+        # A process of its own has no name to keep apart: hosts in containers are named anew each time.
+        node = settings.cluster.node_name if settings.cluster.nats_url else ""
+        await Registry(database).forget_connections(node)
         writer = Writer(
             database,
             hold_s=settings.database.hold_s,
@@ -104,7 +106,7 @@ class App:
         courier, stats = Courier(bus), GatewayStats()
         parts = Parts(
             settings=settings.gateway,
-            desk=StoreDesk(services, messages, settings.cluster.node_name),
+            desk=StoreDesk(services, messages, node),
             admission=Admission(settings.gateway, time.monotonic),
             stats=stats,
             budget=Budget(settings.gateway.max_queued_bytes),

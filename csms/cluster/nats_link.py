@@ -95,7 +95,7 @@ class NatsLink:
         self._reason = ""
         self.client, self.ended = client, ended
         work = asyncio.ensure_future(self._work(client))
-        log.info("bus_recovered" if self._away else "bus_connected", server=client.client_id)
+        log.info("bus_recovered" if self._away else "bus_connected", server=_address(client))
         self._away = False
         self._tried.set()
         try:
@@ -155,6 +155,12 @@ async def connect(
         # What this process says, those who listen here have heard already.
         no_echo=True,
     )
+
+
+def _address(client: Client) -> str:
+    """Without the password that the URL may hold."""
+    url = client.connected_url
+    return f"{url.hostname}:{url.port}" if url is not None else ""
 
 
 async def probe(url: str) -> str:

@@ -219,7 +219,7 @@ class Gateway:
         state = await self._parts.desk.open(station, version, socket.peer)
         line = Line(socket)
         line.connection = Connection(self._parts, state, line)
-        hold = await self._courier.hold(station.identity, line.connection.command)
+        hold = await self._courier.hold(station.identity, line.connection.command, state.epoch)
         if socket.is_gone or self._doorkeeper.is_closed:
             await hold.release()
             self._refuse(socket, Refusal(503, "Not ready.\n", STORE_AWAY_S))

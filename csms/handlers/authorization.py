@@ -29,14 +29,19 @@ async def verdict_on(
 async def verdict_on_stop(
     s: Services, session: ChargingSession | None, presented: PresentedToken | None
 ) -> TokenVerdict | None:
-    """Whether a token may stop this session. Only told: a stop that happened is never refused."""
+    """What to tell of the token that stopped a session: a stop that happened is never refused.
+
+    The station takes it for what the token may do from now on (1.6 3.5.1, C10): a token that is blocked
+    must not become an accepted one because it stopped its own session.
+    """
     if presented is None or not presented.text:
         return None
-    # Most common first: whoever started it, which needs no look into the registry.
-    if session is not None and fold_token(session.token) == fold_token(presented.text):
+    is_starter = session is not None and fold_token(session.token) == fold_token(presented.text)
+    # Most common first: whoever started it and was let in, which needs no look into the registry.
+    if session is not None and is_starter and session.authorization is TokenStatus.ACCEPTED:
         return may_stop(session.token, None, presented.text, None)
     token = await s.registry.token(presented.text)
-    if session is None or not session.token:
+    if session is None or is_starter or not session.token:
         return judge(token, s.now(), 0, s.settings.sessions.unknown_tokens)
     starter = await s.registry.token(session.token)
     return may_stop(session.token, starter.group if starter else None, presented.text, token)

@@ -27,6 +27,10 @@ MOST_ENDED = 16
 """Ended sessions that a connection keeps at hand for late and repeated messages."""
 
 
+Progress = tuple[str, int | None]
+"""A status of a firmware update or log upload, and the request it belongs to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The parts every handler may use. Built once by `app`."""
@@ -57,7 +61,7 @@ class StationState:
     """What a connection remembers of its station. Its own task is the only one to change it.
 
     `sessions` holds the open and recently ended ones by transaction id; `connectors` the last status and
-    error code of each (EVSE, connector).
+    error code of each (EVSE, connector); `progress` the last status of firmware and log by kind.
     """
 
     station: ChargingStation
@@ -66,6 +70,7 @@ class StationState:
     remote_address: str = ""
     sessions: dict[str, ChargingSession] = field(default_factory=dict)
     connectors: dict[tuple[int, int], tuple[ConnectorStatus, str]] = field(default_factory=dict)
+    progress: dict[str, Progress] = field(default_factory=dict)
     booted_at: datetime | None = None
     repairs: Repairs = STANDARD
 
@@ -121,6 +126,7 @@ class Handled:
     changes: tuple[Change, ...] = ()
     station: ChargingStation | None = None
     connector: tuple[tuple[int, int], tuple[ConnectorStatus, str]] | None = None
+    progress: tuple[str, Progress] | None = None
     booted: bool = False
     replay: str | None = None
     follow_ups: tuple[Command, ...] = ()

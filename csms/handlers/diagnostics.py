@@ -1,5 +1,6 @@
 """What stations tell about themselves: security events, monitors, firmware and log uploads, vendor data."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from csms.domain.answers import DONE, DataAnswer
@@ -10,7 +11,7 @@ from csms.domain.events import (
     MonitorEventsReported,
     SecurityEventRaised,
 )
-from csms.handlers.context import Handled, MessageInfo, Services, StationState
+from csms.handlers.context import Handled, MessageInfo, Progress, Services, StationState
 from csms.store.records import StationEventRow
 
 
@@ -25,14 +26,14 @@ async def on_firmware_status(
     s: Services, state: StationState, event: FirmwareStatusChanged, info: MessageInfo
 ) -> Handled:
     """L01: progress of an update. A status repeated without change is not kept again."""
-    return _noted(state, info, "firmware", {"status": event.status, "request_id": event.request_id})
+    return _progressed(state, info, "firmware", (event.status, event.request_id))
 
 
 async def on_log_status(
     s: Services, state: StationState, event: LogStatusChanged, info: MessageInfo
 ) -> Handled:
-    """N01: progress of a log upload; 1.6 diagnostics."""
-    return _noted(state, info, "log", {"status": event.status, "request_id": event.request_id})
+    """N01: progress of a log upload; 1.6 diagnostics. A repeated status is not kept again."""
+    return _progressed(state, info, "log", (event.status, event.request_id))
 
 
 async def on_monitor_events(
@@ -67,6 +68,15 @@ async def on_data(s: Services, state: StationState, event: DataReceived, info: M
     details = {"vendor_id": event.vendor_id, "message_id": event.message_id, "data": event.data}
     noted = _noted(state, info, "data", details)
     return Handled(DataAnswer("unknown-vendor-id"), records=noted.records)
+
+
+def _progressed(state: StationState, info: MessageInfo, kind: str, progress: Progress) -> Handled:
+    """Some models repeat a status for ever; the last one of this connection is remembered."""
+    if state.progress.get(kind) == progress:
+        return Handled(DONE)
+    status, request_id = progress
+    noted = _noted(state, info, kind, {"status": status, "request_id": request_id})
+    return replace(noted, progress=(kind, progress))
 
 
 def _noted(

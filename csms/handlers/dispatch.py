@@ -151,5 +151,8 @@ def _remember(state: StationState, handled: Handled, info: MessageInfo) -> None:
     if handled.connector is not None:
         place, known = handled.connector
         state.connectors[place] = known
+    if handled.progress is not None:
+        kind, progress = handled.progress
+        state.progress[kind] = progress
     if handled.booted:
         state.booted_at = info.arrived

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
+    func,
     literal_column,
     select,
     tuple_,
@@ -22,13 +23,16 @@ from sqlalchemy import (
 
 from csms.store import outbox
 from csms.store import total_queries as q
-from csms.store import totals as sums
 from csms.store.database import Database
 from csms.store.paging import Page
 from csms.store.records import OutboxRow
+from csms.store.session_codec import DUE_LATER
+from csms.store.session_hours import Due, DueHours
+from csms.store.statements import prepare
 from csms.store.tables import charging_stations, operators, session_due, session_hours, sites, totals
 from csms.store.times import instant, micros
 from csms.store.total_queries import TotalFilter
+from csms.store.totals import TOTAL_KEY, SiteHourKey, Totals
 
 __all__ = ["Owed", "ReportStore", "SiteHour", "TotalFilter", "Waiting"]
 
@@ -73,6 +77,7 @@ CLOSE = (
     .where(*(column == bindparam(f"key_{column.name}") for column in totals.primary_key.columns))
     .values(closed_at=bindparam("now"))
 )
+CLOSE_FIELDS = ("now", *(f"key_{name}" for name in TOTAL_KEY))
 SITE_HOURS = (
     select(totals, operators.c.code.label("operator_code"), sites.c.code.label("site_code"))
     .join(sites, sites.c.site_id == totals.c.subject_id)
@@ -89,7 +94,7 @@ BY_CONNECTOR = (
         charging_stations.c.identity,
         session_hours.c.evse,
         session_hours.c.connector,
-        sums.ENERGY,
+        func.sum(session_hours.c.energy_wh).label("energy_wh"),
     )
     .join(charging_stations, charging_stations.c.station_id == session_hours.c.station_id)
     .where(session_hours.c.site_id == bindparam("site"), session_hours.c.hour == bindparam("start"))
@@ -103,6 +108,9 @@ class ReportStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._hours = DueHours(database.dialect_of)
+        self._totals = Totals(database.dialect_of)
+        self._close = prepare(CLOSE, CLOSE_FIELDS, database.dialect_of)
 
     async def recompute(
         self, now: datetime, *, grace: timedelta, owed: Owed | None = None, most: int = 200
@@ -113,10 +121,13 @@ class ReportStore:
         revised hours of sites; it is called inside the transaction and must be quick.
         """
         at, ended = micros(now), micros(now - grace)
-        if not await self._database.look(partial(_is_anything_due, at, ended)):
+        due, closing = await self._database.look(partial(_what_is_due, at, ended))
+        if not due and not closing:
             return 0
-        found = await self._database.look(partial(sums.compute, at, most))
-        return await self._database.run(partial(_settle, found, at, ended, most, owed))
+        # What is marked for later belongs into the periods that are closed now.
+        until = micros(now + DUE_LATER) if closing else at
+        found = await self._database.look(partial(self._hours.compute, until, most))
+        return await self._database.run(partial(self._settle, found, at, ended, most, owed))
 
     async def waiting(self) -> list[Waiting]:
         """What waits for each platform."""
@@ -131,33 +142,36 @@ class ReportStore:
         """What totals of the filter said before they were revised, oldest first."""
         return await self._database.browse(partial(q.revisions, wanted))
 
+    def _settle(
+        self, found: list[Due], now: int, ended: int, most: int, owed: Owed | None, connection: Connection
+    ) -> int:
+        self._totals.take_turn(connection)
+        hours = set(self._totals.settle(self._hours.put_down(found, connection), now, connection))
+        # While sessions are still due, hours that have ended are not yet what they will be.
+        closed = self._close_ended(now, ended, connection) if len(found) < most else []
+        hours |= {
+            (row.subject_id, row.start) for row in closed if (row.period, row.level) == ("hour", "site")
+        }
+        if owed is not None and hours:
+            outbox.put_down(owed(_site_hours(sorted(hours), connection)), connection)
+        return len(found) + len(closed)
 
-def _is_anything_due(now: int, ended: int, connection: Connection) -> bool:
-    is_due = connection.execute(DUE_NOW, {"now": now}).first() is not None
-    return is_due or connection.execute(ENDED_NOW, {"ended": ended}).first() is not None
-
-
-def _settle(
-    found: list[sums.Due], now: int, ended: int, most: int, owed: Owed | None, connection: Connection
-) -> int:
-    hours = set(sums.settle(found, now, connection))
-    # While sessions are still due, hours that have ended are not yet what they will be.
-    closed = _close(now, ended, connection) if len(found) < most else []
-    hours |= {(row.subject_id, row.start) for row in closed if (row.period, row.level) == ("hour", "site")}
-    if owed is not None and hours:
-        outbox.put_down(owed(_site_hours(sorted(hours), connection)), connection)
-    return len(found) + len(closed)
-
-
-def _close(now: int, ended: int, connection: Connection) -> Sequence[Row[Any]]:
-    rows = connection.execute(ENDED, {"ended": ended, "most": MOST_CLOSED}).all()
-    if rows:
-        keys = [{f"key_{name}": getattr(row, name) for name in sums.TOTAL_KEY} for row in rows]
-        connection.execute(CLOSE, [key | {"now": now} for key in keys])
-    return rows
+    def _close_ended(self, now: int, ended: int, connection: Connection) -> Sequence[Row[Any]]:
+        rows = connection.execute(ENDED, {"ended": ended, "most": MOST_CLOSED}).all()
+        if rows:
+            keys = [(now, *(getattr(row, name) for name in TOTAL_KEY)) for row in rows]
+            connection.exec_driver_sql(self._close.sql, self._close.parameters(keys))
+        return rows
 
 
-def _site_hours(keys: list[sums.SiteHourKey], connection: Connection) -> list[SiteHour]:
+def _what_is_due(now: int, ended: int, connection: Connection) -> tuple[bool, bool]:
+    """Whether sessions are due, and whether periods can be closed."""
+    due = connection.execute(DUE_NOW, {"now": now}).first()
+    closing = connection.execute(ENDED_NOW, {"ended": ended}).first()
+    return due is not None, closing is not None
+
+
+def _site_hours(keys: list[SiteHourKey], connection: Connection) -> list[SiteHour]:
     return [
         SiteHour(
             row.operator_code,

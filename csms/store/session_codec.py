@@ -1,7 +1,7 @@
 """A charging session to and from its row, and a change into the rows that one commit puts down."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +24,12 @@ from csms.store.session_rows import (
     SessionUpdate,
 )
 from csms.store.times import instant, instant_or_none, micros, micros_or_none
+
+DUE_SOON = timedelta(seconds=2)
+"""What comes after a session's end comes in a burst (closing values, a queue of messages): computed once."""
+
+DUE_LATER = timedelta(seconds=60)
+"""A running session's hour is not asked for at once: a short session is computed once, at its end."""
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,8 +100,15 @@ def records_of(
     for reading in change.readings:
         records.append(ReadingRow.owned(session.session_id, session.evse, reading, arrived))
     if change.hours_due:
-        records.append(SessionDue(session.session_id, arrived))
+        records.append(SessionDue(session.session_id, micros(_due_at(change))))
     return records
+
+
+def _due_at(change: Change) -> datetime:
+    if change.message is None:  # nobody told us, so nobody goes on telling
+        return _arrival(change)
+    is_final = change.revised or change.session.state is SessionState.ENDED
+    return change.message.received_at + (DUE_SOON if is_final else DUE_LATER)
 
 
 def _arrival(change: Change) -> datetime:

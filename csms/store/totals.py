@@ -1,8 +1,10 @@
-"""Totals from sessions: hours of sessions, summed into hours, days and months of four levels.
+"""Totals: what lies below them, summed. Hours of sites and operators, days and months of everything.
 
-Recomputed, never incremented: a session that is due has its hours computed anew, and every total they
-touch is summed again from what lies below it. A period is closed some time after its end; from then on
-another figure is a new revision, and the one before is kept. Knows tables and sums; who is told of closed
+Recomputed, never incremented: every total whose parts changed is summed again from them, wave by wave from
+below: days of connectors and stations and hours of sites from the hours of sessions, all others from
+totals of a shorter period or, for operators, of their sites. A period is closed some time after its end;
+from then on another figure is a new revision, and the one before is kept. Hours of connectors and stations
+are not stored: they would be as many as the hours of sessions. Knows tables and sums; who is told of closed
 hours is the caller's to say.
 """
 
@@ -10,33 +12,28 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 
 from csms.domain.local_time import day_start, month_start, next_hour, zone
-from csms.domain.rollup import SessionHour
-from csms.domain.rollup import session_hours as hours_of
-from csms.store.session_codec import reading_of, session_of
-from csms.store.sessions import READINGS
-from csms.store.statements import upsert
-from csms.store.tables import (
-    operators,
-    session_due,
-    session_hours,
-    sessions,
-    total_revisions,
-    totals,
-)
+from csms.store.columns import WHOLE
+from csms.store.key_sets import Columns, KeyQuery
+from csms.store.session_hours import HourRow
+from csms.store.statements import prepare, upsert
+from csms.store.tables import operators, session_hours, total_revisions, totals
 from csms.store.times import instant, micros
 
-MOST_KEYS = 500  # per statement: SQLite takes 32,766 parameters
-
-
-class Due(NamedTuple):
-    """A session's hours, computed. `version` tells whether it was marked again meanwhile."""
-
-    session_id: int
-    version: int
-    rows: list[tuple[int, ...]]
+LOCK = 7_341_003  # any number, the same for all nodes: one settles, the others wait
 
 
 class Subject(NamedTuple):
@@ -44,8 +41,8 @@ class Subject(NamedTuple):
 
     level: str
     subject_id: int
-    evse: int
-    connector: int
+    evse: int = 0
+    connector: int = 0
 
 
 class Figures(NamedTuple):
@@ -55,10 +52,6 @@ class Figures(NamedTuple):
     sessions: int = 0
     charging_s: int = 0
 
-    def plus(self, other: "Figures") -> "Figures":
-        """Both together."""
-        return Figures(*(a + b for a, b in zip(self, other, strict=True)))
-
 
 class Scope(NamedTuple):
     """Whose a subject is, and by which clock its days begin."""
@@ -67,209 +60,21 @@ class Scope(NamedTuple):
     zone: str
 
 
+class Key(NamedTuple):
+    """Names a total."""
+
+    period: str
+    subject: Subject
+    start: int
+
+
 SiteHourKey = tuple[int, int]  # site, start
-Sums = dict[tuple[Subject, int], Figures]
+Sums = dict[Key, Figures]
 
-DUE = (
-    select(sessions, session_due.c.version, operators.c.time_zone)
-    .join(session_due, session_due.c.session_id == sessions.c.session_id)
-    .outerjoin(operators, operators.c.operator_id == sessions.c.operator_id)
-    .where(session_due.c.due_at <= bindparam("now"))
-    .order_by(session_due.c.due_at)
-    .limit(bindparam("most"))
-)
-DONE = delete(session_due).where(
-    session_due.c.session_id == bindparam("id"), session_due.c.version == bindparam("seen")
-)
-HOUR_COLUMNS = tuple(session_hours.c.keys())
-ZONES = select(operators.c.operator_id, operators.c.time_zone)
-ENERGY = func.sum(session_hours.c.energy_wh).label("energy_wh")
-_SUMS = (
-    ENERGY,
-    func.sum(session_hours.c.starts).label("sessions"),
-    func.sum(session_hours.c.charging_s).label("charging_s"),
-)
-
-
-def compute(now: int, most: int, connection: Connection) -> list[Due]:
-    """The hours of sessions that are due, longest due first. Reads only."""
-    found = []
-    for row in connection.execute(DUE, {"now": now, "most": most}).all():
-        session = session_of(row)
-        told = connection.execute(READINGS, {"session_id": session.session_id})
-        hours = hours_of(session, map(reading_of, told), zone(row.time_zone or "UTC"))
-        found.append(Due(session.session_id, row.version, [_hour_row(session, hour) for hour in hours]))
-    return found
-
-
-def _hour_row(session: Any, hour: SessionHour) -> tuple[int, ...]:
-    return (
-        session.session_id,
-        micros(hour.hour_start),
-        session.operator_id,
-        session.site_id,
-        session.station_id,
-        session.evse,
-        session.connector,
-        hour.energy_wh,
-        hour.charging_s,
-        hour.sessions,
-    )
-
-
-def settle(found: Sequence[Due], now: int, connection: Connection) -> list[SiteHourKey]:
-    """Put the computed hours down and sum every total again that they touch; closed hours that changed."""
-    ids = [due.session_id for due in found]
-    fresh = [row for due in found for row in due.rows]
-    before = [tuple(row) for row in _in(connection, select(session_hours), session_hours.c.session_id, ids)]
-    for some in _chunks(ids):
-        connection.execute(delete(session_hours).where(session_hours.c.session_id.in_(some)))
-    if fresh:
-        rows = [dict(zip(HOUR_COLUMNS, row, strict=True)) for row in fresh]
-        connection.execute(insert(session_hours), rows)
-    if not found:
-        return []
-    connection.execute(DONE, [{"id": due.session_id, "seen": due.version} for due in found])
-    summing = _Summing(connection, now)
-    summing.run([*before, *fresh])
-    return summing.revised_hours
-
-
-class _Summing:
-    """Sums the totals that some session hours touch, from below: hours, then days, then months."""
-
-    def __init__(self, connection: Connection, now: int) -> None:
-        self._connection = connection
-        self._now = now
-        self._zones = {row.operator_id: row.time_zone for row in connection.execute(ZONES)}
-        self._scopes: dict[Subject, Scope] = {}
-        self.revised_hours: list[SiteHourKey] = []
-
-    def run(self, touched: Iterable[tuple[int, ...]]) -> None:
-        hours: set[tuple[Subject, int]] = set()
-        for _, hour, operator_id, site_id, station_id, evse, connector, *_ in touched:
-            for subject in _subjects(operator_id, site_id, station_id, evse, connector):
-                self._scopes[subject] = Scope(operator_id or 0, self._zones.get(operator_id, "UTC"))
-                hours.add((subject, hour))
-        lower = {key for key in hours if key[0].level != "operator"}
-        self._store("hour", self._stations(lower) | self._sites(lower))
-        self._store("hour", self._operators(hours - lower))
-        days = {(subject, self._start("day", subject, hour)) for subject, hour in hours}
-        self._store("day", self._from_below("hour", "day", days))
-        months = {(subject, self._start("month", subject, day)) for subject, day in days}
-        self._store("month", self._from_below("day", "month", months))
-
-    def _stations(self, hours: set[tuple[Subject, int]]) -> Sums:
-        """Connectors, and stations from their connectors."""
-        sums: Sums = {key: Figures() for key in hours if key[0].level in ("connector", "station")}
-        keys = sorted({(subject.subject_id, hour) for subject, hour in sums})
-        columns = (session_hours.c.station_id, session_hours.c.evse, session_hours.c.connector)
-        query = select(*columns, session_hours.c.hour, *_SUMS).group_by(*columns, session_hours.c.hour)
-        place = tuple_(session_hours.c.station_id, session_hours.c.hour)
-        for row in _in(self._connection, query, place, keys):
-            figures = _figures(row)
-            station = Subject("station", row.station_id, 0, 0)
-            connector = Subject("connector", row.station_id, row.evse, row.connector)
-            # A connector that no session touched has not changed.
-            if (connector, row.hour) in sums:
-                sums[connector, row.hour] = figures
-            sums[station, row.hour] = sums[station, row.hour].plus(figures)
-        return sums
-
-    def _sites(self, hours: set[tuple[Subject, int]]) -> Sums:
-        sums: Sums = {key: Figures() for key in hours if key[0].level == "site"}
-        keys = sorted({(subject.subject_id, hour) for subject, hour in sums})
-        columns = (session_hours.c.site_id, session_hours.c.hour)
-        for row in _in(self._connection, select(*columns, *_SUMS).group_by(*columns), tuple_(*columns), keys):
-            key = (Subject("site", row.site_id, 0, 0), row.hour)
-            sums[key] = _figures(row)
-        return sums
-
-    def _operators(self, hours: set[tuple[Subject, int]]) -> Sums:
-        """An operator's hour is that of its sites: a few rows, where its sessions may be thousands."""
-        sums: Sums = {key: Figures() for key in hours}
-        columns = (totals.c.operator_id, totals.c.start)
-        query = (
-            select(
-                *columns,
-                func.sum(totals.c.energy_wh).label("energy_wh"),
-                func.sum(totals.c.sessions).label("sessions"),
-                func.sum(totals.c.charging_s).label("charging_s"),
-            )
-            .where(totals.c.period == "hour", totals.c.level == "site")
-            .group_by(*columns)
-        )
-        for row in _in(self._connection, query, totals.c.start, sorted({hour for _, hour in hours})):
-            key = (Subject("operator", row.operator_id, 0, 0), row.start)
-            if key in sums:
-                sums[key] = _figures(row)
-        return sums
-
-    def _from_below(self, part: str, whole: str, keys: set[tuple[Subject, int]]) -> Sums:
-        """Days from their hours, months from their days."""
-        sums: Sums = {key: Figures() for key in keys}
-        if not keys:
-            return sums
-        first = min(start for _, start in keys)
-        last = max(self._until(whole, subject, start) for subject, start in keys)
-        query = select(totals).where(totals.c.period == part, totals.c.start >= first, totals.c.start < last)
-        for row in _in(self._connection, query, SUBJECT, sorted({subject for subject, _ in keys})):
-            subject = Subject(row.level, row.subject_id, row.evse, row.connector)
-            key = (subject, self._start(whole, subject, row.start))
-            if key in sums:
-                sums[key] = sums[key].plus(_figures(row))
-        return sums
-
-    def _store(self, period: str, sums: Sums) -> None:
-        """Write the totals that changed; keep what a closed one said before."""
-        fresh, revised = [], []
-        known = self._known(period, sums)
-        for (subject, start), figures in sums.items():
-            before = known.get((subject, start))
-            if before is not None and _figures(before) == figures:
-                continue
-            revision = 1 if before is None else before.revision
-            if before is not None and before.closed_at is not None:
-                revised.append({name: getattr(before, name) for name in REVISION_COLUMNS})
-                revision += 1
-                if period == "hour" and subject.level == "site":
-                    self.revised_hours.append((subject.subject_id, start))
-            fresh.append(self._row(period, subject, start, figures, revision, before))
-        if revised:
-            self._connection.execute(insert(total_revisions), revised)
-        if fresh:
-            self._connection.execute(_replace(self._connection), fresh)
-
-    def _known(self, period: str, sums: Sums) -> dict[tuple[Subject, int], Any]:
-        query = select(totals).where(totals.c.period == period)
-        keys = sorted((*subject, start) for subject, start in sums)
-        rows = _in(self._connection, query, tuple_(*SUBJECT_COLUMNS, totals.c.start), keys)
-        return {(Subject(r.level, r.subject_id, r.evse, r.connector), r.start): r for r in rows}
-
-    def _row(
-        self, period: str, subject: Subject, start: int, figures: Figures, revision: int, before: Any
-    ) -> dict[str, Any]:
-        return {
-            "period": period,
-            **subject._asdict(),
-            "start": start,
-            "until": self._until(period, subject, start),
-            "operator_id": self._scopes[subject].operator_id,
-            **figures._asdict(),
-            "revision": revision,
-            "computed_at": self._now,
-            "closed_at": None if before is None else before.closed_at,
-        }
-
-    def _start(self, period: str, subject: Subject, at: int) -> int:
-        local = zone(self._scopes[subject].zone)
-        return micros(START[period](instant(at), local))
-
-    def _until(self, period: str, subject: Subject, start: int) -> int:
-        local = zone(self._scopes[subject].zone)
-        return micros(UNTIL[period](instant(start), local))
-
-
+NOTHING = Figures()
+UNKNOWN: tuple[Any, ...] = (None, None, None, 1, None, None)  # a total that is not there yet
+PART_OF = {"day": "hour", "month": "day"}
+WHOLE_OF = {part: whole for whole, part in PART_OF.items()}
 START: dict[str, Callable[[datetime, Any], datetime]] = {"day": day_start, "month": month_start}
 # A day has 23 to 25 hours, a month 28 to 31 days: so much later is always in the next one.
 UNTIL: dict[str, Callable[[datetime, Any], datetime]] = {
@@ -277,40 +82,220 @@ UNTIL: dict[str, Callable[[datetime, Any], datetime]] = {
     "day": lambda start, local: day_start(start + timedelta(hours=26), local),
     "month": lambda start, local: month_start(start + timedelta(days=32), local),
 }
-SUBJECT_COLUMNS = (totals.c.level, totals.c.subject_id, totals.c.evse, totals.c.connector)
-SUBJECT = tuple_(*SUBJECT_COLUMNS)
-REVISION_COLUMNS = tuple(total_revisions.c.keys())
-TOTAL_COLUMNS = tuple(totals.c.keys())
 TOTAL_KEY = tuple(totals.primary_key.columns.keys())
+TOTAL_COLUMNS = tuple(totals.c.keys())
+REVISION_COLUMNS = tuple(total_revisions.c.keys())
+CHANGING = ("energy_wh", "sessions", "charging_s", "revision", "computed_at")
+ZONES = select(operators.c.operator_id, operators.c.time_zone)
+
+_N: Columns = {"n": int}  # a key's place among the keys asked for
+_SUBJECT: Columns = {"period": str, "level": str, "subject_id": int, "evse": int, "connector": int}
 
 
-def _subjects(
-    operator_id: int | None, site_id: int | None, station_id: int, evse: int, connector: int
-) -> list[Subject]:
-    found = [Subject("connector", station_id, evse, connector), Subject("station", station_id, 0, 0)]
-    if site_id is not None:
-        found.append(Subject("site", site_id, 0, 0))
-    if operator_id is not None:
-        found.append(Subject("operator", operator_id, 0, 0))
-    return found
-
-
-def _figures(row: Any) -> Figures:
+def summed(table: Any, sessions: str = "sessions") -> list[Any]:
+    """Figures of many rows of `table`."""
     # PostgreSQL sums BIGINTs to a NUMERIC.
-    return Figures(int(row.energy_wh), int(row.sessions), int(row.charging_s))
+    names = {"energy_wh": "energy_wh", "sessions": sessions, "charging_s": "charging_s"}
+    return [cast(func.sum(table.c[column]), WHOLE).label(name) for name, column in names.items()]
 
 
-def _replace(connection: Connection) -> Any:
-    mark = upsert(connection.dialect)(totals)
-    fresh = {name: mark.excluded[name] for name in TOTAL_COLUMNS if name not in TOTAL_KEY}
-    return mark.on_conflict_do_update(index_elements=list(TOTAL_KEY), set_=fresh)
+def _connector_days(given: Any) -> Select[Any]:
+    h = session_hours
+    key = (given.station_id, given.start, h.c.evse, h.c.connector)
+    within = and_(h.c.station_id == given.station_id, h.c.hour >= given.start, h.c.hour < given.until)
+    return select(*key, *summed(h, "starts")).join_from(given.start.table, h, within).group_by(*key)
 
 
-def _chunks(keys: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (keys[n : n + MOST_KEYS] for n in range(0, len(keys), MOST_KEYS))
+def _site_hours(given: Any) -> Select[Any]:
+    h = session_hours
+    here = and_(h.c.site_id == given.site_id, h.c.hour == given.start)
+    key = (given.site_id, given.start)
+    return select(*key, *summed(h, "starts")).join_from(given.start.table, h, here).group_by(*key)
 
 
-def _in(connection: Connection, query: Any, column: Any, keys: Sequence[Any]) -> Iterable[Any]:
-    """The rows of `query` whose `column` is one of `keys`."""
-    for some in _chunks(keys):
-        yield from connection.execute(query.where(column.in_(some))).all()
+def _operator_hours(given: Any) -> Select[Any]:
+    of_sites = and_(
+        totals.c.period == literal_column("'hour'"),
+        totals.c.level == literal_column("'site'"),
+        totals.c.start == given.start,
+        totals.c.operator_id == given.operator_id,
+    )
+    key = (given.operator_id, given.start)
+    return select(*key, *summed(totals)).join_from(given.start.table, totals, of_sites).group_by(*key)
+
+
+def _parts(given: Any) -> Select[Any]:
+    within = and_(_is_of(given), totals.c.start >= given.start, totals.c.start < given.until)
+    return select(given.n, *summed(totals)).join_from(given.n.table, totals, within).group_by(given.n)
+
+
+def _known(given: Any) -> Select[Any]:
+    same = and_(_is_of(given), totals.c.start == given.start)
+    return select(given.n, *(totals.c[name] for name in (*CHANGING, "closed_at"))).join_from(
+        given.n.table, totals, same
+    )
+
+
+def _is_of(given: Any) -> Any:
+    return and_(*(totals.c[name] == given[name] for name in _SUBJECT))
+
+
+class Totals:
+    """Statements over totals, compiled once for a database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        time: Columns = {"start": int}
+        span: Columns = {"start": int, "until": int}
+        self.connector_days = KeyQuery(dialect, _connector_days, {"station_id": int, **span})
+        self.site_hours = KeyQuery(dialect, _site_hours, {"site_id": int, **time})
+        self.operator_hours = KeyQuery(dialect, _operator_hours, {"operator_id": int, **time})
+        self.parts = KeyQuery(dialect, _parts, {**_N, **_SUBJECT, **span})
+        self.known = KeyQuery(dialect, _known, {**_N, **_SUBJECT, **time})
+        put = upsert(dialect)(totals).values({name: bindparam(name) for name in TOTAL_COLUMNS}).inline()
+        # No column of an index: a total that is there keeps its place in all of them.
+        fresh = {name: put.excluded[name] for name in CHANGING}
+        put = put.on_conflict_do_update(index_elements=TOTAL_KEY, set_=fresh)
+        self.put = prepare(put, TOTAL_COLUMNS, dialect)
+        keep = insert(total_revisions).values({name: bindparam(name) for name in REVISION_COLUMNS})
+        self.keep = prepare(keep.inline(), REVISION_COLUMNS, dialect)
+        self._takes_turns = dialect.name == "postgresql"
+
+    def take_turn(self, connection: Connection) -> None:
+        """Wait until no other node settles or closes: each must see what the other summed."""
+        if self._takes_turns:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+    def settle(self, touched: Iterable[HourRow], now: int, connection: Connection) -> list[SiteHourKey]:
+        """Sum every total again that these hours of sessions touch; closed hours of sites that changed."""
+        summing = _Summing(self, now, connection)
+        summing.run(touched)
+        return summing.revised_hours
+
+
+class _Summing:
+    """One round of sums. Everything that it knows of a subject is from the hours that touched it."""
+
+    def __init__(self, statements: Totals, now: int, connection: Connection) -> None:
+        self._statements = statements
+        self._now = now
+        self._connection = connection
+        self._zones: dict[int | None, str] = {}
+        self._scopes: dict[Subject, Scope] = {}
+        self._spans: dict[tuple[str, str, int], tuple[int, int]] = {}
+        self.revised_hours: list[SiteHourKey] = []
+
+    def run(self, touched: Iterable[HourRow]) -> None:
+        self._zones = {row.operator_id: row.time_zone for row in self._connection.execute(ZONES)}
+        changed = self._store(self._lowest(touched))
+        while changed:
+            changed = self._store(self._operators(changed) | self._wholes(changed))
+
+    def _lowest(self, touched: Iterable[HourRow]) -> Sums:
+        """Days of connectors and stations, hours of sites: from hours of sessions."""
+        sums: Sums = {}
+        days: set[tuple[int, int, int]] = set()
+        hours: set[SiteHourKey] = set()
+        for _, hour, operator_id, site_id, station_id, evse, connector, *_ in touched:
+            scope = Scope(operator_id or 0, self._zones.get(operator_id, "UTC"))
+            start, until = self._span("day", scope.zone, hour)
+            days.add((station_id, start, until))
+            for subject in (
+                Subject("connector", station_id, evse, connector),
+                Subject("station", station_id),
+            ):
+                self._scopes[subject] = scope
+                sums[Key("day", subject, start)] = NOTHING
+            if site_id is not None:
+                hours.add((site_id, hour))
+                self._scopes[Subject("site", site_id)] = self._scopes[Subject("operator", operator_id)] = (
+                    scope
+                )
+                sums[Key("hour", Subject("site", site_id), hour)] = NOTHING
+        self._sum_days(sums, days)
+        for site_id, hour, *figures in self._statements.site_hours.rows(list(hours), self._connection):
+            sums[Key("hour", Subject("site", site_id), hour)] = Figures(*figures)
+        return sums
+
+    def _sum_days(self, sums: Sums, days: set[tuple[int, int, int]]) -> None:
+        rows = self._statements.connector_days.rows(list(days), self._connection)
+        for station_id, start, evse, connector, *figures in rows:
+            key = Key("day", Subject("connector", station_id, evse, connector), start)
+            # A connector that no session touched has not changed.
+            if key in sums:
+                sums[key] = Figures(*figures)
+            whole = Key("day", Subject("station", station_id), start)
+            sums[whole] = Figures(*map(int.__add__, sums[whole], figures))
+
+    def _operators(self, changed: Sequence[Key]) -> Sums:
+        """An operator's hour is that of its sites: a few rows, where its sessions may be thousands."""
+        keys = {
+            (self._scopes[key.subject].operator_id, key.start)
+            for key in changed
+            if key.period == "hour" and key.subject.level == "site"
+        }
+        sums = {Key("hour", Subject("operator", number), start): NOTHING for number, start in keys}
+        for number, start, *figures in self._statements.operator_hours.rows(list(keys), self._connection):
+            sums[Key("hour", Subject("operator", number), start)] = Figures(*figures)
+        return sums
+
+    def _wholes(self, changed: Sequence[Key]) -> Sums:
+        """Days from their hours, months from their days."""
+        spans: dict[Key, int] = {}
+        for part, subject, at in changed:
+            if part in WHOLE_OF:
+                start, until = self._span(WHOLE_OF[part], self._scopes[subject].zone, at)
+                spans[Key(WHOLE_OF[part], subject, start)] = until
+        keys = list(spans)
+        asked = [(n, PART_OF[key.period], *key.subject, key.start, spans[key]) for n, key in enumerate(keys)]
+        sums = dict.fromkeys(keys, NOTHING)
+        for n, *figures in self._statements.parts.rows(asked, self._connection):
+            sums[keys[n]] = Figures(*figures)
+        return sums
+
+    def _store(self, sums: Sums) -> list[Key]:
+        """Write the totals that changed, and keep what a closed one said before; which they are."""
+        keys = list(sums)
+        asked = [(n, key.period, *key.subject, key.start) for n, key in enumerate(keys)]
+        known = {row[0]: row[1:] for row in self._statements.known.rows(asked, self._connection)}
+        changed, fresh, kept = [], [], []
+        for n, key in enumerate(keys):
+            *before, revision, computed_at, closed_at = known.get(n, UNKNOWN)
+            if tuple(before) == sums[key]:
+                continue
+            changed.append(key)
+            if closed_at is not None:
+                kept.append((key.period, *key.subject, key.start, revision, *before, computed_at))
+                if key.period == "hour" and key.subject.level == "site":
+                    self.revised_hours.append((key.subject.subject_id, key.start))
+            next_revision = revision if closed_at is None else revision + 1
+            fresh.append(self._row(key, sums[key], next_revision, closed_at))
+        for statement, rows in ((self._statements.keep, kept), (self._statements.put, fresh)):
+            if rows:
+                self._connection.exec_driver_sql(statement.sql, statement.parameters(rows))
+        return changed
+
+    def _row(self, key: Key, figures: Figures, revision: int, closed_at: int | None) -> tuple[Any, ...]:
+        period, subject, start = key
+        scope = self._scopes[subject]
+        _, until = self._span(period, scope.zone, start)
+        return (
+            period,
+            *subject,
+            start,
+            until,
+            scope.operator_id,
+            *figures,
+            revision,
+            self._now,
+            closed_at,
+        )
+
+    def _span(self, period: str, clock: str, at: int) -> tuple[int, int]:
+        """From when to when the period of `at` is; an hour is asked for by its start."""
+        found = self._spans.get((period, clock, at))
+        if found is None:
+            local, when = zone(clock), instant(at)
+            start = START[period](when, local) if period in START else when
+            found = micros(start), micros(UNTIL[period](start, local))
+            self._spans[period, clock, at] = found
+        return found

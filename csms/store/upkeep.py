@@ -53,21 +53,26 @@ SUSPECTED = (
 )
 UNCLOSED: ColumnElement[bool] = literal_column("totals.closed_at IS NULL")
 # What a session is marked for is that its last readings of an hour are not in its totals yet: only a
-# reading of the next hour would mark it.
+# reading of the next hour would mark it. Which hours (and days, for stations of nobody) have ended is read
+# off the totals that wait to be closed.
+_ENDING = (
+    select(totals.c.operator_id, totals.c.start, totals.c.until)
+    .distinct()
+    .where(
+        literal_column("totals.closed_at IS NULL"),
+        totals.c.until > bindparam("since"),
+        totals.c.until <= bindparam("until"),
+    )
+    .subquery()
+)
 RUNNING = (
     select(sessions.c.session_id)
     .distinct()
-    .join(totals, totals.c.subject_id == sessions.c.station_id)
+    .join(_ENDING, _ENDING.c.operator_id == func.coalesce(sessions.c.operator_id, literal_column("0")))
     .where(
-        # Not by the key, which would find every hour there ever was: those not closed yet are few.
-        totals.c.period.concat("") == "hour",
-        totals.c.level.concat("") == "station",
-        UNCLOSED,
-        totals.c.until > bindparam("since"),
-        totals.c.until <= bindparam("until"),
         UNENDED,
-        sessions.c.last_event_at >= totals.c.start,
-        sessions.c.last_event_at < totals.c.until,
+        sessions.c.last_event_at >= _ENDING.c.start,
+        sessions.c.last_event_at < _ENDING.c.until,
     )
 )
 AWAY = (

@@ -37,6 +37,9 @@ Reply = Callable[[str, Payload], Payload | str | None]
 """Action and payload of the server's CALL to: the answer, the code of a CALLERROR, or None for silence."""
 
 
+Answer = asyncio.Future[Payload]
+
+
 class CallFailed(Exception):
     """The server answered with a CALLERROR. Arguments: code, description."""
 
@@ -56,21 +59,31 @@ class Peer:
         """The server's CALLs among them."""
         self._reply = reply
         self._ids = count(1)
-        self._waiting: dict[str, asyncio.Future[Payload]] = {}
+        self._waiting: dict[str, Answer] = {}
         self._reader = asyncio.create_task(self._read())
 
     async def call(self, action: str, payload: Payload, message_id: str | None = None) -> Payload:
         """Send a CALL and wait for its answer. Raises CallFailed and Closed."""
+        answer = await self.ask(action, payload, message_id)
+        async with asyncio.timeout(WITHIN_S):
+            return await answer
+
+    async def ask(self, action: str, payload: Payload, message_id: str | None = None) -> Answer:
+        """Send a CALL; its answer, or CallFailed or Closed, is the future's. Raises Closed."""
         message_id = message_id or f"m{next(self._ids)}"
-        answer = self._waiting[message_id] = asyncio.get_running_loop().create_future()
         if self._reader.done():
             raise Closed(self.socket.close_code)
+        answer = self._waiting[message_id] = asyncio.get_running_loop().create_future()
         try:
             await self.socket.send(json.dumps([2, message_id, action, payload]))
         except ConnectionClosed as exc:
             raise Closed(self.socket.close_code) from exc
+        return answer
+
+    async def arrived(self) -> None:
+        """Wait until the server has taken in everything that was sent: frames are read in order."""
         async with asyncio.timeout(WITHIN_S):
-            return await answer
+            await (await self.socket.ping())
 
     async def ended(self) -> int | None:
         """The code with which the connection ends. TimeoutError if it lives on."""

@@ -63,12 +63,13 @@ def small_disk(directory: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def filled(disk: Path) -> Iterator[None]:
-    """No free byte is left on the file system of `disk`."""
+def filled(disk: Path, left: int) -> Iterator[None]:
+    """Only `left` bytes are free on the file system of `disk`."""
     file = disk / "filler"
     try:
         with file.open("wb", buffering=0) as filler:
             _fill(filler)
+            filler.truncate(filler.tell() - left)
         yield
     finally:
         file.unlink(missing_ok=True)

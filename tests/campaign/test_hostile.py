@@ -1,4 +1,6 @@
-"""One station floods, or does not read: its neighbours' answers keep coming. Counts are compared, not times."""
+"""One station floods, or does not read: its neighbours' answers keep coming. Counts are
+compared, not times.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ PING = b"\x89\xfd" + bytes(4) + bytes(125)  # masked with zeros
 
 @EACH
 async def test_a_flood_is_read_slowly_and_hurts_nobody(version: str, csms: CsmsServer) -> None:
-    """A neighbour's session is told from start to end while most of the flood still waits; none of it is cut."""
+    """A neighbour's session is told to its end while most of the flood still waits; nobody is cut off."""
     flooder, neighbour = f"FLOOD-{version}", f"CALM-{version}"
     await csms.add_stations([flooder, neighbour], PASSWORD)
 

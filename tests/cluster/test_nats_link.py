@@ -13,6 +13,9 @@ from csms.cluster.bus import BusAway
 from csms.cluster.nats_link import NatsLink, Retry, probe
 from tests.cluster.natskit import QUICK, NatsServer, until
 
+# The server closes at once: the reset may overtake its word.
+REFUSED = "Authorization Violation|reset by peer"
+
 
 async def idle(client: Client) -> None:
     """Work that lasts as long as the link."""
@@ -64,7 +67,7 @@ async def test_a_wrong_password_is_told_and_tried_again(guarded: NatsServer) -> 
         await right.stop()
 
     assert [line["event"] for line in lines] == ["bus_lost", "bus_connected"]
-    assert "Authorization Violation" in lines[0]["error"]
+    assert re.search(REFUSED, lines[0]["error"])
     assert "canary" not in str(lines)
 
 
@@ -113,7 +116,7 @@ async def test_work_that_fails_makes_a_new_connection(nats_server: NatsServer) -
 async def test_a_probe_tells_what_answers_or_why_not(guarded: NatsServer) -> None:
     """For `csms doctor`."""
     assert re.fullmatch(r"\d+\.\d+\.\d+", await probe(f"nats://csms:canary-right@127.0.0.1:{guarded.port}"))
-    with pytest.raises(BusAway, match="Authorization Violation"):
+    with pytest.raises(BusAway, match=REFUSED):
         await probe(guarded.url)
     guarded.kill()
     with pytest.raises(BusAway, match=r"refused|Connect call failed"):

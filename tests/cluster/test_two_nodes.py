@@ -1,0 +1,94 @@
+"""Two processes on one PostgreSQL and one NATS: a command finds its station wherever that is connected."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.cluster.natskit import NatsServer
+from tests.serverkit import CsmsServer
+
+PASSWORD = "0123456789abcdef"
+CLEAR_CACHE = {"command": "ClearCache"}
+
+
+@pytest.fixture
+async def nodes(
+    postgres_url: str, nats_server: NatsServer, tmp_path: Path
+) -> AsyncIterator[tuple[CsmsServer, CsmsServer]]:
+    """Both serve, and know the station CS-1."""
+    servers = []
+    for name in ("east", "west"):
+        (tmp_path / name).mkdir()
+        settings = {
+            "database": {"url": postgres_url, "hold_s": 5},
+            "cluster": {"nats_url": nats_server.url, "node": name},
+        }
+        servers.append(CsmsServer(tmp_path / name, settings=settings))
+    try:
+        for server in servers:
+            await server.start()
+        await servers[0].add_site()
+        await servers[0].add_station("CS-1", PASSWORD)
+        yield servers[0], servers[1]
+    finally:
+        for server in servers:
+            server.kill()
+
+
+async def plug_in(server: CsmsServer) -> ClientConnection:
+    """The station's connection to one of the nodes, booted."""
+    credentials = base64.b64encode(f"CS-1:{PASSWORD}".encode()).decode()
+    station = await connect(
+        f"{server.gateway_url}/CS-1",
+        subprotocols=["ocpp1.6"],  # type: ignore[list-item]  # a NewType of str
+        additional_headers={"Authorization": f"Basic {credentials}"},
+    )
+    boot = {"chargePointVendor": "V", "chargePointModel": "M"}
+    await station.send(json.dumps([2, "boot", "BootNotification", boot]))
+    await station.recv()
+    return station
+
+
+async def obey(station: ClientConnection, status: str) -> None:
+    """Answer one ClearCache; what else a new connection is asked for is not known here."""
+    async for text in station:
+        _, message_id, action, _ = json.loads(text)
+        if action == "ClearCache":
+            await station.send(json.dumps([3, message_id, {"status": status}]))
+            return
+        await station.send(json.dumps([4, message_id, "NotImplemented", "", {}]))
+
+
+async def command(server: CsmsServer) -> Any:
+    """What a node's API says came of it."""
+    return (await server.post("charging-stations/CS-1/commands", CLEAR_CACHE))["result"]
+
+
+async def test_a_command_goes_where_the_station_is(
+    nodes: tuple[CsmsServer, CsmsServer], nats_server: NatsServer
+) -> None:
+    """On the other node, on this one after it moved, and on none."""
+    east, west = nodes
+    assert await command(west) == "not-connected"
+
+    at_east = await plug_in(east)
+    assert (await asyncio.gather(command(west), obey(at_east, "Accepted")))[0] == "accepted"
+
+    # It moves without a goodbye: the old connection is still open where it was.
+    at_west = await plug_in(west)
+    for asked in (east, west):
+        assert (await asyncio.gather(command(asked), obey(at_west, "Rejected")))[0] == "rejected"
+
+    nats_server.kill()
+    assert (await asyncio.gather(command(west), obey(at_west, "Accepted")))[0] == "accepted"
+    assert await command(east) == "failed"
+
+    await at_east.close()
+    await at_west.close()
+    assert [await east.stop(), await west.stop()] == [0, 0]
