@@ -95,7 +95,10 @@ class Conversation:
             word, _, rest = line.partition(" ")
             rest = rest.strip()
             if word == "--":
-                await self._direct(number, rest)
+                try:
+                    await self._direct(number, rest)
+                except ValueError as exc:
+                    raise InvalidInput(f"line {number}: {exc}") from exc
             elif word == "station":
                 await self._said(rest)
             elif word == "csms":

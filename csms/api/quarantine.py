@@ -31,6 +31,10 @@ class Stranger(View):
     attempts: int = Field(examples=[6])
     remote_address: str = Field(examples=["192.0.2.17"])
     reason: str = Field(examples=["not registered"])
+    headers: dict[str, str] = Field(
+        description="What it sent when it tried to connect, without credentials.",
+        examples=[{"User-Agent": "acme/1.2", "Sec-WebSocket-Protocol": "ocpp1.6"}],
+    )
 
 
 class Strangers(View):

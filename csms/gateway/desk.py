@@ -3,7 +3,7 @@
 `store_desk` fulfils it with the handlers and the store; tests fulfil it in memory.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -66,7 +66,7 @@ class Desk(Protocol):
     async def find(self, identity: str) -> tuple[ChargingStation, Account] | None:
         """The registered station and its right to connect. Takes as long for an unknown one."""
 
-    async def quarantine(self, identity: str, address: str) -> None:
+    async def quarantine(self, identity: str, address: str, headers: Mapping[str, str]) -> None:
         """Remember that an unknown station was here. Does not raise when that cannot be written."""
 
     async def enrol(self, identity: str) -> ChargingStation:

@@ -59,6 +59,10 @@ def identity_of(path: str) -> str | None:
     return identity
 
 
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+MOST_HEADERS, MOST_SHOWN = 20, 200
+
+
 class Doorkeeper:
     """Decides on handshakes, for one process."""
 
@@ -94,7 +98,7 @@ class Doorkeeper:
         verdict = _verdict(account, identity, request, self._profiles)
         self._parts.stats.handshakes[verdict.name.lower()] += 1
         if station is None or account is None:
-            return await self._stranger(identity, address)
+            return await self._stranger(identity, address, request)
         if verdict not in ACCEPTED:
             return self._unauthenticated(identity, address, verdict)
         if not station.enabled:
@@ -115,15 +119,23 @@ class Doorkeeper:
         hint = verdict.value if verdict is Verdict.HEX_PASSWORD else "Wrong or missing credentials"
         return Refusal(401, f"{hint}.\n", challenge=True)
 
-    async def _stranger(self, identity: str, address: str) -> ChargingStation | Refusal:
+    async def _stranger(self, identity: str, address: str, request: Request) -> ChargingStation | Refusal:
         now_s = self._parts.clock()
         if self._parts.settings.unknown_stations == "quarantine-accept":
             station = await self._parts.desk.enrol(identity)
             log.info("station_enrolled", station=identity, address=address)
             return station
         if self._quarantine.wait("", now_s) == 0.0:
-            await self._parts.desk.quarantine(identity, address)
+            await self._parts.desk.quarantine(identity, address, _telling(request))
         return Refusal(404, "No such charging station.\n")
+
+
+def _telling(request: Request) -> dict[str, str]:
+    """What a stranger's headers tell of it; its credentials are nobody's business."""
+    shown = [
+        (name, value) for name, value in request.headers.raw_items() if name.lower() not in SECRET_HEADERS
+    ]
+    return {name[:MOST_SHOWN]: value[:MOST_SHOWN] for name, value in shown[:MOST_HEADERS]}
 
 
 def _verdict(account: Account | None, identity: str, request: Request, profiles: frozenset[int]) -> Verdict:

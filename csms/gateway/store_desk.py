@@ -1,7 +1,7 @@
 """The gateway's desk over the real house: handlers, registry, message log. Knows no socket."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from csms import protocol
@@ -44,10 +44,12 @@ class StoreDesk:
         found = await self._services.registry.credentials(identity)
         return None if found is None else (found.station, account_of(found))
 
-    async def quarantine(self, identity: str, address: str) -> None:
+    async def quarantine(self, identity: str, address: str, headers: Mapping[str, str]) -> None:
         """Kept for whoever wants to register it. Failing here must not tell a stranger anything."""
         try:
-            await self._services.registry.put_in_quarantine(identity, address, REASON_UNKNOWN, self.now())
+            await self._services.registry.put_in_quarantine(
+                identity, address, REASON_UNKNOWN, self.now(), headers
+            )
         except StoreUnavailable:
             return
 

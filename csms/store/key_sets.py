@@ -31,14 +31,28 @@ _encode = msgspec.json.Encoder().encode
 
 
 class KeyQuery:
-    """A query over keys, for one database. `build` makes it of the relation `given`, whose columns are
-    `columns` (of type str or int)."""
+    """A query over keys, for one database.
 
-    def __init__(self, dialect: Dialect, build: Callable[[Any], Executable], columns: Columns) -> None:
+    `build` makes it of the relation `given`, whose columns are `columns`. `by_index` names a joined table
+    and the index by which SQLite must look: without statistics it guesses, and may read a table's whole
+    history.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        build: Callable[[Any], Executable],
+        columns: Columns,
+        by_index: tuple[str, str] | None = None,
+    ) -> None:
         self._is_sqlite = dialect.name == "sqlite"
         relation = _from_json(columns) if self._is_sqlite else _from_arrays(columns)
         fields = ("keys",) if self._is_sqlite else tuple(columns)
         self._prepared = prepare(build(relation.c), fields, dialect)
+        if by_index is not None and self._is_sqlite:
+            table, index = by_index
+            sql = self._prepared.sql.replace(f"JOIN {table} ON", f"JOIN {table} INDEXED BY {index} ON")
+            self._prepared = self._prepared._replace(sql=sql)
 
     def rows(self, keys: Keys, connection: Connection) -> Sequence[Any]:
         """The rows for `keys`, each a value for every column."""

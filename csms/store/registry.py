@@ -4,7 +4,7 @@ A natural key (code, identity, token without case) makes every `put` repeatable:
 is new. What a connection asks at its door takes one or two statements.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from csms.store import registry_reads as q
 from csms.store import registry_writes as w
 from csms.store.database import Database
 from csms.store.gathering import Gathering
+from csms.store.jsontext import json_of, value_of
 from csms.store.paging import Page
 from csms.store.registry_reads import ApiKey, Credentials
 from csms.store.registry_writes import OperatorForm, SiteForm, StationForm
@@ -121,9 +122,19 @@ class Registry:
         """A page of tokens as the API gives them, in the order of their texts without case."""
         return await self._database.browse(partial(q.tokens, after, most))
 
-    async def put_in_quarantine(self, identity: str, remote_address: str, reason: str, now: datetime) -> None:
+    async def put_in_quarantine(
+        self,
+        identity: str,
+        remote_address: str,
+        reason: str,
+        now: datetime,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """An unknown station was here. The oldest makes room when very many were."""
-        await self._gathering.run(partial(w.quarantine_one, identity, remote_address, reason, micros(now)))
+        shown = json_of(dict(headers or {}))
+        await self._gathering.run(
+            partial(w.quarantine_one, identity, remote_address, reason, shown, micros(now))
+        )
 
     async def quarantined(self, most: int = 100) -> list[dict[str, Any]]:
         """Unknown stations that were here, latest first, as the API gives them."""
@@ -136,6 +147,7 @@ class Registry:
                 "attempts": row.attempts,
                 "remote_address": row.remote_address,
                 "reason": row.reason,
+                "headers": value_of(row.headers),
             }
             for row in rows
         ]

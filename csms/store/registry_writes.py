@@ -255,7 +255,9 @@ def _operator(code: str, connection: Connection) -> int:
     return int(operator_id)
 
 
-def quarantine_one(identity: str, remote_address: str, reason: str, now: int, connection: Connection) -> None:
+def quarantine_one(
+    identity: str, remote_address: str, reason: str, headers: str, now: int, connection: Connection
+) -> None:
     """Count a visit. Strangers cannot fill the disk: the one longest unseen makes room."""
     known = connection.scalar(select(quarantine.c.attempts).where(quarantine.c.identity == identity))
     count = connection.scalar(select(func.count()).select_from(quarantine)) or 0
@@ -269,6 +271,7 @@ def quarantine_one(identity: str, remote_address: str, reason: str, now: int, co
         "attempts": (known or 0) + 1,
         "remote_address": remote_address,
         "reason": reason,
+        "headers": headers,
     }
     _put(connection, quarantine, ("identity",), values, kept=("first_seen_at",))
 

@@ -71,6 +71,7 @@ quarantine = table(
     whole("attempts"),
     words("remote_address"),
     words("reason"),
+    words("headers"),  # JSON; what helps to tell what it is, no credential
     rowid=False,
 )
 
@@ -214,6 +215,7 @@ session_hours = table(
     whole("energy_wh"),
     whole("charging_s"),
     whole("starts"),
+    Index("ix_session_hours_hour", "hour", "station_id", "evse", "connector"),
     Index("ix_session_hours_station", "station_id", "hour"),
     Index("ix_session_hours_site", "site_id", "hour"),
     rowid=False,
@@ -222,7 +224,7 @@ session_hours = table(
 totals = table(
     "totals",
     key("period", Text),  # hour, day, month
-    key("level", Text),  # connector, station, site, operator
+    key("level", Text),  # connector, station, site, operator; no hours of the first two
     key("subject_id"),  # the station of a connector, else the record's own id
     key("evse"),  # 0 but for connectors
     key("connector"),

@@ -4,11 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    tuple_,
+)
 
 from csms.errors import InvalidInput
+from csms.store.columns import WHOLE
 from csms.store.paging import Page, key_of, page_of
-from csms.store.tables import charging_stations, operators, sites, total_revisions, totals
+from csms.store.tables import charging_stations, operators, session_hours, sites, total_revisions, totals
 from csms.store.times import micros, text_of
 
 PERIODS = ("hour", "day", "month")
@@ -39,11 +51,66 @@ NAMES: dict[str, tuple[Any, Any]] = {
 }
 
 
+KEY = ("start", "subject_id", "evse", "connector")
+NONE: ColumnElement[int] = literal_column("0")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where totals are read from: columns by their names in `totals`, and what they are grouped by."""
+
+    columns: dict[str, Any]
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    grouped: bool = False
+
+    def named(self, wanted: TotalFilter) -> Select[Any]:
+        """The totals of the filter, with the names of what they are of."""
+        number, name = NAMES[wanted.of]
+        columns = [column.label(label) for label, column in self.columns.items()]
+        # One name for each group; what is grouped by is the index's columns only, so that nothing is sorted.
+        names = [func.min(of) if self.grouped else of for of in (name, operators.c.code)]
+        query = select(*columns, names[0].label("id"), names[1].label("operator_code"))
+        query = query.join(number.table, number == self.columns["subject_id"])
+        if wanted.of != "operator":
+            query = query.outerjoin(operators, operators.c.operator_id == number.table.c.operator_id)
+        if self.grouped:
+            key = [self.columns[part] for part in KEY if self.columns[part] is not NONE]
+            query = query.group_by(*key)
+        return query.where(*self.conditions, *self._selected(wanted))
+
+    def _selected(self, wanted: TotalFilter) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if wanted.id is not None:
+            found += self._is(wanted.of, wanted.id)
+        if wanted.operator is not None:
+            found.append(operators.c.code == wanted.operator)
+        if wanted.since is not None:
+            found.append(self.columns["start"] >= micros(wanted.since))
+        if wanted.until is not None:
+            found.append(self.columns["start"] < micros(wanted.until))
+        return found
+
+    def _is(self, level: str, subject: str) -> list[ColumnElement[bool]]:
+        """The subject by its number, so that an index serves."""
+        number, name = NAMES[level]
+        if level != "connector":
+            return [self.columns["subject_id"].in_(select(number).where(name == subject))]
+        identity, _, place = subject.partition("/")
+        evse, _, connector = place.partition("/")
+        if not (evse.isascii() and evse.isdigit() and connector.isascii() and connector.isdigit()):
+            raise InvalidInput("id: a connector is identity/evse/connector")
+        return [
+            self.columns["subject_id"].in_(select(number).where(name == identity)),
+            self.columns["evse"] == int(evse),
+            self.columns["connector"] == int(connector),
+        ]
+
+
 def find(wanted: TotalFilter, after: str | None, most: int, connection: Connection) -> Page:
     """At most `most` totals by start, from after the cursor on."""
-    key = (totals.c.start, totals.c.subject_id, totals.c.evse, totals.c.connector)
-    query = _named(totals, wanted).add_columns(totals.c.revision, totals.c.closed_at)
-    query = query.order_by(*key).limit(most + 1)
+    source = _source(wanted)
+    key = [source.columns[name] for name in KEY]
+    query = source.named(wanted).order_by(*(column for column in key if column is not NONE)).limit(most + 1)
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*key_of(after, (int, int, int, int))))
     rows = list(connection.execute(query))
@@ -52,50 +119,44 @@ def find(wanted: TotalFilter, after: str | None, most: int, connection: Connecti
 
 def revisions(wanted: TotalFilter, connection: Connection) -> list[dict[str, Any]]:
     """Earlier figures, oldest first."""
-    query = _named(total_revisions, wanted).add_columns(total_revisions.c.revision)
-    rows = connection.execute(query.order_by(total_revisions.c.start, total_revisions.c.revision))
+    columns = dict(total_revisions.c)
+    query = _stored(columns, wanted).named(wanted)
+    rows = connection.execute(query.order_by(columns["start"], columns["revision"]))
     return [_shown(row) for row in rows]
 
 
-def _named(table: Any, wanted: TotalFilter) -> Select[Any]:
+def _source(wanted: TotalFilter) -> _Source:
+    if wanted.by == "hour" and wanted.of in ("connector", "station"):
+        return _live(wanted.of)
+    return _stored(dict(totals.c), wanted)
+
+
+def _stored(columns: dict[str, Any], wanted: TotalFilter) -> _Source:
     if wanted.by not in PERIODS or wanted.of not in NAMES:
         raise InvalidInput(f"by: one of {', '.join(PERIODS)}; of: one of {', '.join(NAMES)}")
-    number, name = NAMES[wanted.of]
-    columns = [column for column in table.columns if column.name not in ("revision", "closed_at")]
-    query = select(*columns, name.label("id"), operators.c.code.label("operator_code"))
-    query = query.join(number.table, number == table.c.subject_id)
-    if wanted.of != "operator":
-        query = query.outerjoin(operators, operators.c.operator_id == number.table.c.operator_id)
-    return query.where(table.c.period == wanted.by, table.c.level == wanted.of, *_conditions(table, wanted))
+    return _Source(columns, (columns["period"] == wanted.by, columns["level"] == wanted.of))
 
 
-def _conditions(table: Any, wanted: TotalFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.id is not None:
-        found += _is(table, wanted.of, wanted.id)
-    if wanted.operator is not None:
-        found.append(operators.c.code == wanted.operator)
-    if wanted.since is not None:
-        found.append(table.c.start >= micros(wanted.since))
-    if wanted.until is not None:
-        found.append(table.c.start < micros(wanted.until))
-    return found
-
-
-def _is(table: Any, level: str, subject: str) -> list[ColumnElement[bool]]:
-    """The subject by its number, so that the primary key serves."""
-    number, name = NAMES[level]
-    if level != "connector":
-        return [table.c.subject_id.in_(select(number).where(name == subject))]
-    identity, _, place = subject.partition("/")
-    evse, _, connector = place.partition("/")
-    if not (evse.isascii() and evse.isdigit() and connector.isascii() and connector.isdigit()):
-        raise InvalidInput("id: a connector is identity/evse/connector")
-    return [
-        table.c.subject_id.in_(select(number).where(name == identity)),
-        table.c.evse == int(evse),
-        table.c.connector == int(connector),
-    ]
+def _live(level: str) -> _Source:
+    """Hours of connectors and stations are not stored: they are summed when somebody asks."""
+    h = session_hours.c
+    is_connector = level == "connector"
+    return _Source(
+        {
+            "period": literal_column("'hour'"),
+            "level": literal_column(f"'{level}'"),
+            "subject_id": h.station_id,
+            "evse": h.evse if is_connector else NONE,
+            "connector": h.connector if is_connector else NONE,
+            "start": h.hour,
+            "energy_wh": cast(func.sum(h.energy_wh), WHOLE),
+            "sessions": cast(func.sum(h.starts), WHOLE),
+            "charging_s": cast(func.sum(h.charging_s), WHOLE),
+            "revision": literal_column("1"),
+            "computed_at": null(),
+        },
+        grouped=True,
+    )
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

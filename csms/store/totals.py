@@ -148,7 +148,9 @@ class Totals:
         span: Columns = {"start": int, "until": int}
         self.connector_days = KeyQuery(dialect, _connector_days, {"station_id": int, **span})
         self.site_hours = KeyQuery(dialect, _site_hours, {"site_id": int, **time})
-        self.operator_hours = KeyQuery(dialect, _operator_hours, {"operator_id": int, **time})
+        self.operator_hours = KeyQuery(
+            dialect, _operator_hours, {"operator_id": int, **time}, ("totals", "ix_totals_start")
+        )
         self.parts = KeyQuery(dialect, _parts, {**_N, **_SUBJECT, **span})
         self.known = KeyQuery(dialect, _known, {**_N, **_SUBJECT, **time})
         put = upsert(dialect)(totals).values({name: bindparam(name) for name in TOTAL_COLUMNS}).inline()

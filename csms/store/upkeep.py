@@ -67,10 +67,11 @@ _ENDING = (
 )
 RUNNING = (
     select(sessions.c.session_id)
-    .distinct()
+    .select_from(sessions)
     .join(_ENDING, _ENDING.c.operator_id == func.coalesce(sessions.c.operator_id, literal_column("0")))
     .where(
         UNENDED,
+        sessions.c.started_at < bindparam("until"),  # so that an index finds the running ones
         sessions.c.last_event_at >= _ENDING.c.start,
         sessions.c.last_event_at < _ENDING.c.until,
     )
@@ -115,7 +116,7 @@ class UpkeepStore:
     async def mark_running(self, since: datetime, until: datetime, now: datetime) -> int:
         """Running sessions last heard in an hour that ended from `since` to `until` are due; how many."""
         asked = {"since": micros(since), "until": micros(until)}
-        found = [row.session_id for row in await self._database.read(RUNNING, asked)]
+        found = sorted({row.session_id for row in await self._database.read(RUNNING, asked)})
         for n in range(0, len(found), MOST_MARKS):
             marks = [SessionDue(number, micros(now)) for number in found[n : n + MOST_MARKS]]
             await self._database.run(partial(self._put_down, marks))

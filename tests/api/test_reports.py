@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from csms.store.records import OutboxRow
-from csms.store.tables import outbox, totals
+from csms.store.tables import outbox, session_hours, totals
 from csms.store.times import micros
 
 HOUR = micros(datetime(2026, 1, 1, 10, tzinfo=UTC))
@@ -36,11 +36,12 @@ def total(level: str, subject: int, operator: int, hours: int = 0, **over: Any) 
 
 
 async def fill(desk: Any) -> None:
-    """Three hours of a site of each operator, of their operators, and of a connector."""
+    """Three hours of a site of each operator, of their operators, and of a session at a connector."""
     rows = [total("site", n, n, h) for n in (1, 2) for h in range(3)]
     rows += [total("operator", n, n) for n in (1, 2)]
-    rows += [total("connector", 1, 1, evse=1, connector=2), total("station", 1, 1)]
+    of_session = (1, HOUR, 1, 1, 1, 1, 2, 1000, 3000, 2)
     await desk.database.run(lambda connection: connection.execute(insert(totals), rows))
+    await desk.database.execute(insert(session_hours).values(of_session))
 
 
 async def test_a_total_as_the_contract_has_it(desk: Any) -> None:

@@ -51,11 +51,12 @@ async def test_a_station_that_does_not_read_is_cut_off(csms: CsmsServer) -> None
     await csms.add_stations(["DEAF", "LISTENING"], PASSWORD)
 
     async with dial(csms, "LISTENING", "1.6") as calm:
+        await boot(calm, "1.6")
         with upgraded(csms, "DEAF") as deaf:
             shouting = asyncio.create_task(asyncio.to_thread(shout, deaf))
             await tell(calm, session_told("1.6"))
             sent = await shouting
-        await calm.call("Heartbeat", {})
+            await tell(calm, session_told("1.6", minutes_ago=30))
 
     assert sent < PINGS
     assert "station_does_not_read" in csms.child.log_tail(100_000)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,6 +106,7 @@ class MemoryDesk:
     served: list[tuple[str, MessageInfo, Any]] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    told: list[dict[str, str]] = field(default_factory=list)
     settled: list[tuple[str, bool]] = field(default_factory=list)
     heard: list[tuple[int, datetime]] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -135,8 +136,9 @@ class MemoryDesk:
     async def find(self, identity: str) -> tuple[ChargingStation, Account] | None:
         return self.stations.get(identity)
 
-    async def quarantine(self, identity: str, address: str) -> None:
+    async def quarantine(self, identity: str, address: str, headers: Mapping[str, str]) -> None:
         self.strangers.append(identity)
+        self.told.append(dict(headers))
 
     async def enrol(self, identity: str) -> ChargingStation:
         return self.register(identity, None, security_profile=0)

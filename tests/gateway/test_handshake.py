@@ -62,6 +62,8 @@ async def test_h01_unknown_station() -> None:
         assert answer.status == 404
         assert "NEW-1" not in door.desk.stations
         assert door.desk.strangers == ["NEW-1"]
+        assert door.desk.told[0]["Upgrade"] == "websocket"
+        assert "Authorization" not in door.desk.told[0]
 
 
 async def test_h01_unknown_takes_as_long_as_known() -> None:

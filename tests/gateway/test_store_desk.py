@@ -228,6 +228,8 @@ async def test_h01_strangers_are_kept_for_registration(tmp_path: Path) -> None:
             await there.connect("NEW-1", OcppVersion.V16)
 
         assert await there.registry.station("NEW-1") is None
+        (stranger,) = await there.registry.quarantined()
+        assert stranger["headers"]["Sec-WebSocket-Protocol"] == "ocpp1.6"
 
 
 async def test_strangers_are_served_in_demonstrations(tmp_path: Path) -> None:

@@ -83,9 +83,9 @@ async def test_expiry_and_group_are_told(house: House) -> None:
 async def test_a_start_that_needs_no_token_is_accepted(house: House, version: OcppVersion) -> None:
     """C02: free charging, or a button."""
     talk = await house.connect(version)
-    nobody = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
+    nobody = {"idToken": "", "type": "NoAuthorization"}
 
-    answer = await talk.say("TransactionEvent", event_2("Started", T0, 0, 100, **nobody))
+    answer = await talk.say("TransactionEvent", event_2("Started", T0, 0, 100, idToken=nobody))
 
     assert answer == {"idTokenInfo": {"status": "Accepted"}}
     assert (await house.sessions())[0]["quality"] == []

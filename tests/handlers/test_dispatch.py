@@ -52,8 +52,7 @@ async def test_one_event_by_two_connections_is_one_session(house: House, version
     """E01 across nodes: the second connection finds what the first has stored, and answers alike."""
     first, second = await house.connect(version), await house.connect(version)
     first.state.epoch = second.state.epoch
-    token = {"idToken": {"idToken": "A1", "type": "ISO14443"}}
-    started = event_2("Started", T0, 0, 100, **token)
+    started = event_2("Started", T0, 0, 100, idToken={"idToken": "A1", "type": "ISO14443"})
 
     answers = await asyncio.gather(
         first.say("TransactionEvent", started), second.say("TransactionEvent", started)

@@ -134,6 +134,63 @@ async def test_filters_of_totals(database: Database) -> None:
             await store.totals(wrong)
 
 
+async def test_hours_of_connectors_are_summed_when_asked_for(database: Database) -> None:
+    """None is stored; they are paged, filtered and named as stored totals are."""
+    one, other = await stations(database, 2)
+    await put(database, one, *(ended(one, n, 100, evse=1 + n % 2) for n in range(1, 5)))
+    await put(database, other, ended(other, 9, 7, ended_at=T0 + 2 * HOUR))
+    await recompute(database, T0 + 4 * HOUR)
+    store, found, after = ReportStore(database), [], None
+
+    while True:
+        page = await store.totals(TotalFilter("hour", "connector", operator=OPERATOR), after, 2)
+        found += page.items
+        after = page.next
+        if after is None:
+            break
+
+    assert [(item["id"], item["start"][11:13], item["energy_wh"], item["sessions"]) for item in found] == [
+        ("CS-0001/1/1", "10", 200, 2),
+        ("CS-0001/2/1", "10", 200, 2),
+        ("CS-0002/1/1", "10", 4, 1),
+        ("CS-0002/1/1", "11", 3, 0),
+    ]
+    assert found[0] == {
+        "by": "hour",
+        "of": "connector",
+        "id": "CS-0001/1/1",
+        "operator": OPERATOR,
+        "start": "2026-01-05T10:00:00.000Z",
+        "energy_wh": 200,
+        "sessions": 2,
+        "charging_s": 7200,
+        "revision": 1,
+        "computed_at": None,
+    }
+    assert await energies(database, "hour", "station", since=T0 + HOUR) == {
+        ("CS-0002", "2026-01-05T11:00:00.000Z"): 3
+    }
+    assert await energies(database, "hour", "connector", operator="000000000") == {}
+
+
+async def test_hours_do_not_close_before_what_is_marked_for_later(database: Database) -> None:
+    """A running session's mark waits a minute; the hour that ends meanwhile has its energy all the same."""
+    (station,) = await stations(database)
+    running = a_session(station, 1, energy_wh=100, last_event_at=T0 + 10 * MINUTE)
+    await put(database, station, running)
+    await recompute(database, T0 + 11 * MINUTE)
+    late = evolve(running, energy_wh=200, last_event_at=T0 + 59 * MINUTE)
+    told = Change(late, message=a_message("m2", T0 + HOUR + GRACE), hours_due=True)
+    async with Writer(database) as writer:
+        await writer.write(write_of(station, *records_of(told, None, station)))
+
+    await ReportStore(database).recompute(T0 + HOUR + GRACE, grace=GRACE)
+
+    total = await one_total(database)
+    assert (total["energy_wh"], total["revision"]) == (200, 1)
+    assert await count(database, "session_due") == 0
+
+
 async def test_an_open_hour_changes_without_revision(database: Database) -> None:
     """A running session is totalled again and again; nobody was told yet."""
     (station,) = await stations(database)

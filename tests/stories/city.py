@@ -19,7 +19,7 @@ class LedgerCity:
 
     def __init__(
         self,
-        rng: Random,
+        seed: str,
         time: Callable[[], float],
         is_down: Callable[[], bool],
         was_noted: Callable[[float], bool],
@@ -31,7 +31,7 @@ class LedgerCity:
         self.latest: dict[tuple[str, str], dict[str, Any]] = {}
         self.wrongs: list[str] = []
         self.refused = 0
-        self._rng, self._time, self._is_down, self._was_noted = rng, time, is_down, was_noted
+        self._seed, self._time, self._is_down, self._was_noted = seed, time, is_down, was_noted
         self._told_at: dict[Fact, float] = {}
         self._pushed: Counter[Fact] = Counter()
 
@@ -42,8 +42,10 @@ class LedgerCity:
         return await self._answer(about, dict(payload))
 
     async def _answer(self, about: Fact, payload: dict[str, Any]) -> Outcome:
-        await asyncio.sleep(self._rng.uniform(0.02, 1.5))
-        drawn = self._rng.random()
+        # Chance of its own for each push: what happens must not depend on which of many is first.
+        chance = Random(f"{self._seed}/{about}/{self._pushed[about]}")
+        await asyncio.sleep(chance.uniform(0.02, 1.5))
+        drawn = chance.random()
         if self._is_down() or drawn < self.faults:
             self.refused += 1
             return Retry("the city is away")

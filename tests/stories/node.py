@@ -92,7 +92,7 @@ class Node:
         route = PlatformRoute(CITY, "123456789", statuses=True, orders=True, hour_totals=True)
         self.stats = GatewayStats()
         self._lines: dict[str, Line] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}  # in order: the same seed is the same story
         self._is_over = False
         self._writer = Writer(database, fence=True)
         self._writer.start()
@@ -160,19 +160,19 @@ class Node:
         for line in lines:
             await line.connection.idle()
             line.connection.end(1012, "service restart")
-        await self._cancel(self._tasks)
+        await self._cancel(list(self._tasks))
         await self._writer.close()
 
     async def kill(self) -> None:
         """Die at once."""
         self._is_over = True
         lines, self._lines = list(self._lines.values()), {}
-        workers = {task for line in lines if (task := line.connection._worker) is not None}
+        workers = [task for line in lines if (task := line.connection._worker) is not None]
         for line in lines:
             line.connection.end(1006, "")
             line.tear()
         writer = self._writer._task
-        await self._cancel({*self._tasks, *workers, *([writer] if writer is not None else [])})
+        await self._cancel([*self._tasks, *workers, *([writer] if writer is not None else [])])
 
     async def _greet(self, line: Line) -> None:
         try:
@@ -187,15 +187,15 @@ class Node:
         except (StaleEpoch, StoreError):
             return
 
-    async def _cancel(self, tasks: set[asyncio.Task[Any]]) -> None:
+    async def _cancel(self, tasks: list[asyncio.Task[Any]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
 
 async def _tended(upkeep: Upkeep, pause_s: float) -> None:

@@ -70,10 +70,10 @@ class World:
         self.clock = clock
         self.journal = Journal(journal)
         self.weather = Weather()
-        self.database = UnsteadyDatabase(self.rng, lambda: clock.seconds)
+        self.database = UnsteadyDatabase(Random(f"database {seed}"), lambda: clock.seconds)
         self.database.away = lambda: _within(self.weather.database_away, clock.seconds)
         self.city = LedgerCity(
-            self.rng,
+            f"city {seed}",
             lambda: clock.seconds,
             lambda: _within(self.weather.city_down, clock.seconds),
             lambda at: not any(at <= failed <= at + 1 for failed in self.database.failed_at),
@@ -88,7 +88,7 @@ class World:
         """A day with faults, then as long as it takes until everything is told, without."""
         await upgrade_database(self.database)
         await self._register()
-        self.nodes = [self._node("a"), self._node("b")]
+        self.nodes = [self._node(), self._node()]
         self._draw_weather()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(life.run()) for life in self._lives()]
@@ -132,10 +132,12 @@ class World:
         for node in nodes:
             await (node.kill() if self.rng.random() < 0.7 else node.stop())
         await asyncio.sleep(self.rng.uniform(1, 900))
-        self.nodes += [self._node(f"after {self.clock.seconds:.0f}") for _ in nodes]
+        self.nodes += [self._node() for _ in nodes]
 
-    def _node(self, name: str) -> Node:
-        node = Node(name, self.database, self.clock, SETTINGS, self.city, self.rng.random)
+    def _node(self) -> Node:
+        name = f"node {len(self.all_nodes)}"
+        jitter = Random(f"{self.seed}/{name}").random
+        node = Node(name, self.database, self.clock, SETTINGS, self.city, jitter)
         self.all_nodes.append(node)
         return node
 

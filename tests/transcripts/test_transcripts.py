@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from csms.errors import InvalidInput
 from csms.replay import Conversation, lines_of, replay_file
 
 HERE = Path(__file__).parent
@@ -53,6 +54,26 @@ async def test_a_difference_is_told_with_its_line(tmp_path: Path) -> None:
     (difference,) = await replay_file(file)
 
     assert difference.startswith('line 3: expected [3,"1",{"currentTime":"x"}]')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-- stand on one leg",
+        "-- version ocpp3.0",
+        "-- token A1 lost-in-the-post",
+        "-- token A1 limit=many",
+        "-- now and then",
+        "somebody [2]",
+    ],
+)
+async def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> None:
+    """Whoever writes a conversation hears where it is wrong."""
+    file = tmp_path / "wrong.txt"
+    file.write_text(f"# first\n{line}\n")
+
+    with pytest.raises(InvalidInput, match="line 2"):
+        await replay_file(file)
 
 
 def _for_version(wanted: dict[str, Any], version: str) -> dict[str, Any]:

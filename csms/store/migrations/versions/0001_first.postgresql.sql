@@ -123,6 +123,7 @@ CREATE TABLE quarantine (
     attempts BIGINT NOT NULL,
     remote_address TEXT NOT NULL,
     reason TEXT NOT NULL,
+    headers TEXT NOT NULL,
     CONSTRAINT pk_quarantine PRIMARY KEY (identity)
 );
 
@@ -168,6 +169,8 @@ CREATE TABLE session_hours (
     starts BIGINT NOT NULL,
     CONSTRAINT pk_session_hours PRIMARY KEY (session_id, hour)
 );
+
+CREATE INDEX ix_session_hours_hour ON session_hours (hour, station_id, evse, connector);
 
 CREATE INDEX ix_session_hours_site ON session_hours (site_id, hour);
 

@@ -135,6 +135,7 @@ CREATE TABLE quarantine (
     attempts INTEGER NOT NULL,
     remote_address TEXT NOT NULL,
     reason TEXT NOT NULL,
+    headers TEXT NOT NULL,
     CONSTRAINT pk_quarantine PRIMARY KEY (identity)
 )
  WITHOUT ROWID,
@@ -188,6 +189,8 @@ CREATE TABLE session_hours (
 )
  WITHOUT ROWID,
  STRICT;
+
+CREATE INDEX ix_session_hours_hour ON session_hours (hour, station_id, evse, connector);
 
 CREATE INDEX ix_session_hours_site ON session_hours (site_id, hour);
 

@@ -1,0 +1,121 @@
+"""A fleet charges while the server is killed with SIGKILL, twice: history, file and city agree to the Wh."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.campaign.conftest import Serve
+from tests.campaign.kit import start, until
+from tests.clients.city import City
+from tests.serverkit import Child, CsmsServer
+
+STATIONS, SESSIONS, SEED = 30, 2, 7
+KILLS = 2
+ACKNOWLEDGED = range(50, 900)  # answers after which a kill comes; this fleet wants some 1,200
+ANSWERED = re.compile(rb'"op": ?"ok"')
+FLEET_WITHIN_S = 120.0
+DRAINED_WITHIN_S = 60.0
+
+
+async def test_kill_9_under_a_charging_fleet(serve: Serve, tmp_path: Path) -> None:
+    """The fleet misses nothing, SQLite finds its file sound, the city has every order once."""
+    city = City(tmp_path)
+    await city.start()
+    platform = city.platform | {"profile": "simulated"}
+    csms = serve({"reporting": {"platforms": [platform], "poll_s": 0.2, "outbox_lease_s": 5}})
+    journal = tmp_path / "fleet.jsonl"
+    fleet = made(csms, journal)
+    try:
+        await start(csms)
+        fleet.spawn()
+        for moment in sorted(Random(SEED).sample(ACKNOWLEDGED, KILLS)):
+            await until(partial(has_acknowledged, fleet, journal, moment), FLEET_WITHIN_S)
+            csms.kill()
+            await csms.start()
+        assert await until(partial(exit_code, fleet), FLEET_WITHIN_S) == [0]
+        await until(partial(is_drained, csms), DRAINED_WITHIN_S)
+
+        sessions = await every(csms, "sessions")
+        assert len(sessions) >= STATIONS * SESSIONS
+        assert_told_once(sessions, await every(csms, "outbox", kind="charge-order"), await city.orders())
+        assert await csms.stop() == 0
+        assert questioned(csms.database_file, "PRAGMA integrity_check") == "ok"
+        assert questioned(csms.database_file, "PRAGMA foreign_key_check") is None
+    finally:
+        fleet.kill()
+        city.child.kill()
+        print(fleet.log_tail(), city.child.log_tail(2_000))
+
+
+def assert_told_once(
+    sessions: list[dict[str, Any]], outbox: list[dict[str, Any]], orders: list[dict[str, Any]]
+) -> None:
+    """Every revision of every ended session was owed once and is the city's; the sums are the same."""
+    ended = {one["session_id"]: one for one in sessions if one["state"] == "ended"}
+    owed = sorted(
+        f"{key}/{revision}" for key, one in ended.items() for revision in range(1, one["revision"] + 1)
+    )
+    assert sorted(row["about"] for row in outbox) == owed
+    assert {row["state"] for row in outbox} == {"sent"}
+    known = {order["key"]: (order["energy_wh"], order["revision"], order["versions"]) for order in orders}
+    assert known == {
+        one["start_charge_seq"]: (one["energy_wh"], one["revision"], one["revision"])
+        for one in ended.values()
+    }
+    assert len(known) == len(orders)
+    assert sum(order["energy_wh"] for order in orders) == sum(one["energy_wh"] for one in ended.values())
+
+
+def made(csms: CsmsServer, journal: Path) -> Child:
+    """The fleet as a child process; its exit code is its verdict."""
+    where = ["--url", csms.gateway_url, "--api", csms.http_url, "--api-key", csms.admin_key]
+    size = ["--stations", STATIONS, "--sessions", SESSIONS, "--seed", SEED, "--sites", 3, "--prefix", "KILL"]
+    command = [sys.executable, "-m", "simulators", "fleet", "--verify", "--journal", journal, *where, *size]
+    return Child("fleet", [str(word) for word in command], journal.parent)
+
+
+async def has_acknowledged(fleet: Child, journal: Path, count: int) -> bool:
+    """Whether that many messages were answered; the fleet must not be over before."""
+    fleet.check_alive()
+    return acknowledged(journal) >= count
+
+
+def acknowledged(journal: Path) -> int:
+    """How many messages were answered so far."""
+    return len(ANSWERED.findall(journal.read_bytes())) if journal.exists() else 0
+
+
+async def exit_code(fleet: Child) -> list[int]:
+    """The fleet's exit code once it has ended."""
+    return [] if fleet.is_running else [await fleet.stop()]
+
+
+async def is_drained(csms: CsmsServer) -> bool:
+    """Whether nothing is owed to the city any more."""
+    return not (await csms.get("outbox", state="waiting", limit=1))["items"]
+
+
+async def every(csms: CsmsServer, what: str, **query: Any) -> list[dict[str, Any]]:
+    """All pages of a list."""
+    rows: list[dict[str, Any]] = []
+    page = await csms.get(what, limit=1_000, **query)
+    while page["next"]:
+        rows += page["items"]
+        page = await csms.get(what, limit=1_000, after=page["next"], **query)
+    return [*rows, *page["items"]]
+
+
+def questioned(file: Path, pragma: str) -> Any:
+    """The first word of SQLite's answer; None where it gives no row."""
+    connection = sqlite3.connect(file)
+    try:
+        row = connection.execute(pragma).fetchone()
+        return row[0] if row else None
+    finally:
+        connection.close()
