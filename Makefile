@@ -27,9 +27,9 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 
 # Writes the exact versions this tree was tested with; run after changing pyproject.toml.
-lock: $(VENV)
+lock: $(STAMP)
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:
-	rm -rf $(VENV) build data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

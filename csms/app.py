@@ -112,6 +112,7 @@ class App:
             budget=Budget(settings.gateway.max_queued_bytes),
             clock=time.monotonic,
             keep_log=settings.messages.log,
+            handler_limit_s=settings.database.hold_s + 2,
         )
         self.gateway = Gateway(parts, courier)
         await bus.listen(STATION_CHANGED, lambda identity: self.gateway.station_changed(identity.decode()))

@@ -36,7 +36,7 @@ class DatabaseSettings(_Section):
     """Where records are kept and how long a write may wait."""
 
     url: str = "sqlite:///data/csms.db"
-    hold_s: Seconds = 20
+    hold_s: Annotated[float, Field(gt=0, lt=28)] = 20
     max_waiting: Positive = 10_000
     read_connections: Positive = 4
 

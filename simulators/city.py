@@ -242,7 +242,7 @@ class CityPlatform:
         return _answer({"behave": self.faults.told()})
 
 
-def run_city(  # noqa: PLR0917 - the command line names them all
+def run_city(
     host: str = "127.0.0.1",
     port: int = 9100,
     operator_id: list[str] | None = None,

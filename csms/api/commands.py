@@ -120,7 +120,7 @@ async def give_command(
     shown = {"result": result, "detail": detail}
     ended = audit_row(parts, request, who, f"command {body.command} ended", identity, shown)
     try:
-        await parts.desk.finish(begun.command_id, result, detail, ended)
+        await parts.desk.finish(begun.command_id, result, redacted(detail), ended)
     except StoreUnavailable as exc:
         # It was carried out: its asker must hear so, though a repetition will not.
         log.error("command_outcome_not_stored", command=begun.command_id, station=identity, error=str(exc))

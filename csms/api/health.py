@@ -63,7 +63,7 @@ async def _obstacles(parts: ApiParts) -> list[str]:
     if not parts.writer.healthy:
         reasons.append("the database does not take writes")
     try:
-        await parts.reports.waiting()
+        await parts.registry.operators()
     except StoreUnavailable:
         reasons.append("the database does not answer")
     if parts.gateway_listens is not None and not parts.gateway_listens():

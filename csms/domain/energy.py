@@ -121,7 +121,7 @@ def _of_begin_and_end(state: MeterState) -> Iterator[_Candidate]:
     if _has_reset(state):
         for mwh in _segments(state):
             yield _Candidate(mwh, EnergySource.BEGIN_END)
-    elif end >= begin - JITTER_MWH:
+    if end >= begin - JITTER_MWH:
         yield _Candidate(max(end - begin, 0), EnergySource.BEGIN_END)
 
 

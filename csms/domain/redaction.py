@@ -3,7 +3,9 @@
 from typing import Any
 
 HIDDEN = "***"
-SECRET_FIELDS = frozenset({"password", "basicauthpassword", "authorizationkey", "apnpassword", "secret"})
+SECRET_FIELDS = frozenset(
+    {"password", "basicauthpassword", "authorizationkey", "apnpassword", "simpin", "secret"}
+)
 # Named by a field beside their value: {"key": "AuthorizationKey", "value": ...} and its 2.x forms.
 SECRET_NAMES = frozenset({"authorizationkey", "basicauthpassword", "securityctrlr.basicauthpassword"})
 NAMING = ("name", "key", "variable")
@@ -16,6 +18,8 @@ def redacted(value: Any) -> Any:
         return [redacted(item) for item in value]
     if not isinstance(value, dict):
         return value
+    if isinstance(value.get("vpn"), dict):  # 2.x network profile: the pre-shared key
+        value = value | {"vpn": value["vpn"] | {"key": HIDDEN}}
     names_secret = any(_name(value.get(field)) in SECRET_NAMES for field in NAMING)
     return {
         name: HIDDEN if _hides(name, item, names_secret) else redacted(item) for name, item in value.items()

@@ -27,7 +27,9 @@ log = structlog.get_logger()
 
 MOST_SILENT = 3  # calls in a row without an answer, then the socket is recycled
 MOST_LATE = 8
-SETS_SECRETS = frozenset({"ChangeConfiguration", "SetVariables", "SetNetworkProfile"})
+HOLDS_SECRETS = frozenset(
+    {"ChangeConfiguration", "GetConfiguration", "GetVariables", "SetNetworkProfile", "SetVariables"}
+)
 NO_SUCH_ACTION = frozenset({"NotImplemented", "NotSupported"})
 
 Called = Reply | ReplyError | None
@@ -207,8 +209,9 @@ class Calls:
         outcome = self._judge(command, action, reply)
         answer = _answer_of(reply)
         took_us = None if reply is None else int((perf_counter() - started) * 1e6)
-        asked = encode(redacted(payload)) if action in SETS_SECRETS else request
-        self._log((message_id, action), asked, answer, outcome.result.value, us=took_us)
+        if action in HOLDS_SECRETS:
+            request, answer = _without_secrets(request), answer and _without_secrets(answer)
+        self._log((message_id, action), request, answer, outcome.result.value, us=took_us)
         return outcome
 
     async def _ask(self, message_id: str, action: str, request: bytes) -> Called:
@@ -291,6 +294,11 @@ def _answer_of(reply: Called) -> bytes | None:
     if isinstance(reply, ReplyError):
         return encode({"error": reply.code, "description": reply.description})
     return None if reply is None else bytes(reply.payload)
+
+
+def _without_secrets(payload: bytes) -> bytes:
+    """The same with passwords hidden."""
+    return encode(redacted(msgspec.json.decode(payload)))
 
 
 def _details(sent: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import blake2b
 from math import inf
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -21,7 +21,8 @@ from csms.errors import StaleEpoch, StoreUnavailable
 from csms.gateway.calls import Calls
 from csms.gateway.checks import refuse_early
 from csms.gateway.desk import Exchange, Parts, Refused
-from csms.gateway.reading import TOO_MUCH_WAITS, Readable, Reading
+from csms.gateway.reading import TOO_MUCH_WAITS, Reading
+from csms.gateway.wire import Wire
 from csms.handlers.context import MessageInfo, StationState
 from csms.protocol.frames import Call, Send
 from csms.protocol.rpc import BadFrame, Incoming, Repeat, Reply, ReplyError, ReplyNotice, Rpc, Stray
@@ -31,18 +32,9 @@ log = structlog.get_logger()
 POLICY, TRY_AGAIN_LATER = 1008, 1013
 TAKEN_OVER = 4001  # a newer connection of the station is open
 MINUTE_S = 60.0
+DEVIATIONS_PER_MESSAGE = 2
 
 _REPLIES = (b"[3", b"[4")
-
-
-class Wire(Readable, Protocol):
-    """What carries frames to and from one station. None of these blocks."""
-
-    def send(self, frame: bytes) -> None:
-        """Send a text frame; does nothing once closed."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Close for this reason; nothing is heard or sent from now on."""
 
 
 class Connection:
@@ -52,6 +44,7 @@ class Connection:
         "_breach_since",
         "_breaches",
         "_calls",
+        "_deviations",
         "_is_done",
         "_is_lost",
         "_loop",
@@ -81,7 +74,7 @@ class Connection:
         self._tasks: set[asyncio.Task[Any]] | None = None
         settings = parts.settings
         self._reading = Reading(wire, settings.messages_per_s, settings.messages_burst, self._loop)
-        self._breaches = 0
+        self._breaches = self._deviations = 0
         self._breach_since = -inf
         self._is_done = False
         self._is_lost = False
@@ -214,6 +207,8 @@ class Connection:
         try:
             refuse_early(self.parts, state, call.action, size)
             event = desk.read(state, call.action, call.payload)
+            if state.deviations != self._deviations:
+                self._charge(state.deviations)
             info = self._info(call)
             served = await desk.serve(state, event, info)
         except Refused as refused:
@@ -247,6 +242,11 @@ class Connection:
             self._leave_unanswered(exc)
         except Exception:
             log.exception("handler_failed", station=self.identity, action=send.action)
+
+    def _charge(self, deviations: int) -> None:
+        """Putting a payload right takes the time of messages: it counts against the station's rate."""
+        self._reading.count((deviations - self._deviations) / DEVIATIONS_PER_MESSAGE)
+        self._deviations = deviations
 
     def _info(self, call: Call | Send) -> MessageInfo:
         is_stored = call.action in self.state.dialect.transaction_actions

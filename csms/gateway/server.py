@@ -51,6 +51,7 @@ class Gateway:
         self._sockets: set[StationSocket] = set()
         self._knocking: set[StationSocket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._parting: dict[str, list[Connection]] = {}
         self._all_gone: asyncio.Future[None] | None = None
         self._server: asyncio.Server | None = None
         self._sweep: asyncio.Task[None] | None = None
@@ -132,6 +133,8 @@ class Gateway:
             found = await self._parts.desk.find(identity)
         except StoreError as exc:
             log.warning("station_not_looked_up", station=identity, error=str(exc))
+            await asyncio.sleep(STORE_AWAY_S)
+            self.station_changed(identity)
             return
         connection = self.roster.find(identity)
         if connection is None:
@@ -175,6 +178,7 @@ class Gateway:
             self.roster.leave(line)
             self._sweeper.remove(line)
             line.connection.lost()
+            self._parting.setdefault(line.connection.identity, []).append(line.connection)
             self._own(self._part(line, code, reason))
 
     # The way in and out.
@@ -216,6 +220,9 @@ class Gateway:
             # What it is storing belongs into what is loaded for the new one.
             self.roster.replace(station.identity, socket.peer)
             await earlier.idle()
+        for left in list(self._parting.get(station.identity, ())):
+            # Its wire is gone, but what it had received may still be on its way into the store.
+            await left.idle()
         state = await self._parts.desk.open(station, version, socket.peer)
         line = Line(socket)
         line.connection = Connection(self._parts, state, line)
@@ -244,13 +251,27 @@ class Gateway:
         """Let what was received be stored, then note that the station went."""
         if line.hold is not None:
             await line.hold.release()
-        await line.connection.idle()
+        await self._let_finish(line.connection)
         try:
             await self._parts.desk.disconnected(line.connection.state, code, reason)
         except StaleEpoch:
             return  # it is connected again, here or elsewhere
         except StoreError as exc:
             log.warning("disconnect_not_noted", station=line.connection.identity, error=str(exc))
+
+    async def _let_finish(self, connection: Connection) -> None:
+        """Wait for what a parted station had sent, as long as one message may take."""
+        try:
+            async with asyncio.timeout(self._parts.handler_limit_s):
+                await connection.idle()
+        except TimeoutError:
+            log.error("message_overran", station=connection.identity)
+            connection.cancel()
+            await connection.idle()
+        parting = self._parting[connection.identity]
+        parting.remove(connection)
+        if not parting:
+            del self._parting[connection.identity]
 
     def _refuse(self, socket: StationSocket, refusal: Refusal) -> None:
         self._let_in(socket)

@@ -101,6 +101,7 @@ class StoreDesk:
             event, findings = protocol.read(state.dialect, action, payload, state.repairs)
         except PayloadRefused as exc:
             raise Refused(exc.code(state.dialect.errors), exc.description) from exc
+        state.deviations += len(findings)
         for finding in findings:
             self._count(state.station, action, f"{finding.what} at {finding.where}")
         return event
@@ -111,6 +112,12 @@ class StoreDesk:
 
     def log(self, exchange: Exchange) -> None:
         """Into the message log's memory."""
+        most = self._services.settings.messages.max_bytes + 1
+        if len(exchange.request) > most or len(exchange.answer or b"") > most:
+            # Cut here already: what waits in memory is bounded by its number.
+            exchange = exchange._replace(
+                request=exchange.request[:most], answer=exchange.answer and exchange.answer[:most]
+            )
         self._message_log.add(exchange)
 
     def _count(self, station: ChargingStation, action: str, what: str) -> None:

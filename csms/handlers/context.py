@@ -73,6 +73,8 @@ class StationState:
     progress: dict[str, Progress] = field(default_factory=dict)
     booted_at: datetime | None = None
     repairs: Repairs = STANDARD
+    deviations: int = 0
+    """Deviations from the schema that were put up with so far: each costs time."""
 
     def is_now(self, station: ChargingStation) -> None:
         """The station has told what it is: its make's mistakes are known from here on."""

@@ -64,7 +64,7 @@ async def on_monitor_events(
 
 
 async def on_data(s: Services, state: StationState, event: DataReceived, info: MessageInfo) -> Handled:
-    """DataTransfer: no vendor's data is understood yet; it is kept, and the station is told so."""
+    """DataTransfer: no vendor's data is understood; it is kept, and the station is told so."""
     details = {"vendor_id": event.vendor_id, "message_id": event.message_id, "data": event.data}
     noted = _noted(state, info, "data", details)
     return Handled(DataAnswer("unknown-vendor-id"), records=noted.records)

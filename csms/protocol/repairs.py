@@ -108,9 +108,9 @@ STRICT = Repairs(never_lost=frozenset(), aliases={}, kept={}, coerce=False, extr
 
 _LONGEST = 200
 _MOST_ROUNDS = 8
-_MOST_ERRORS = 5_000
+_MOST_ERRORS = 1_000
 # Repairing costs 50 us each: what is beyond this many is an attack, not a station's habit.
-_MOST_FINDINGS = 2_500
+_MOST_FINDINGS = 1_000
 _REASONS = {
     "required": Reason.OCCURRENCE,
     "minItems": Reason.OCCURRENCE,

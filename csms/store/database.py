@@ -255,6 +255,14 @@ class _Postgres(Database):
             pool_timeout=5,
             connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5, "command_timeout": 10},
         )
+        # Connections of their own: a page that takes long must not keep a station's commit waiting.
+        self._browsing = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=read_connections,
+            max_overflow=0,
+            pool_timeout=10,
+            connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5, "command_timeout": 10},
+        )
         self.dialect_of = self._engine.dialect
 
     async def run(self, job: Job[T]) -> T:
@@ -276,5 +284,11 @@ class _Postgres(Database):
             async with self._engine.connect() as connection:
                 return await connection.run_sync(job)
 
+    async def browse(self, job: Job[T]) -> T:
+        with _outages():
+            async with self._browsing.connect() as connection:
+                return await connection.run_sync(job)
+
     async def close(self) -> None:
+        await self._browsing.dispose()
         await self._engine.dispose()

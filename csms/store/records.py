@@ -5,14 +5,12 @@ domain's words.
 """
 
 from datetime import datetime
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from csms.domain.assets import ChargingStation
 from csms.domain.events import ConnectorStatusChanged, StationBooted, VariableReported
-from csms.domain.meter import Reading
 from csms.store.jsontext import json_of
+from csms.store.reading_rows import ReadingKind, ReadingRow, kind_of
 from csms.store.session_rows import (
     SessionDue,
     SessionInsert,
@@ -21,59 +19,7 @@ from csms.store.session_rows import (
     SessionRevisionRow,
     SessionUpdate,
 )
-from csms.store.times import EPOCH, MICROSECOND, micros
-
-
-class ReadingKind(NamedTuple):
-    """What a reading measures. `kind_id` is made from the words: every process gives the same."""
-
-    kind_id: int
-    measurand: str
-    phase: str
-    location: str
-    context: str
-
-
-@lru_cache(maxsize=4096)
-def kind_of(measurand: str, phase: str, location: str, context: str) -> ReadingKind:
-    """The kind of these words. 47 bits: a clash among a thousand kinds has a chance of 1 in 10^8."""
-    text = "\0".join((measurand, phase, location, context)).encode()
-    number = int.from_bytes(blake2b(text, digest_size=6).digest(), "big") >> 1
-    return ReadingKind(number, measurand, phase, location, context)
-
-
-class ReadingRow(NamedTuple):
-    """One value. `owner_id`: a session, or minus a station. `kind` goes down as its number."""
-
-    owner_id: int
-    at: int
-    kind: ReadingKind
-    evse: int
-    value: int | None
-    raw: str | None
-    received_at: int
-
-    @classmethod
-    def of(
-        cls,
-        station_id: int,
-        evse: int,
-        reading: Reading,
-        arrived: datetime,
-        session_id: int | None = None,
-    ) -> "ReadingRow":
-        """A reading of `session_id`, or of the station's EVSE when it belongs to no session."""
-        return cls.owned(-station_id if session_id is None else session_id, evse, reading, micros(arrived))
-
-    @classmethod
-    def owned(cls, owner_id: int, evse: int, reading: Reading, received_at: int) -> "ReadingRow":
-        """The same for a caller with many: `received_at` in microseconds."""
-        at, measurand, value, phase, location, context, raw = reading
-        kind = kind_of(measurand, phase, location, context)
-        # A third of the time of `cls(...)`; thousands of these are made a second.
-        return tuple.__new__(
-            cls, (owner_id, (at - EPOCH) // MICROSECOND, kind, evse, value, raw, received_at)
-        )
+from csms.store.times import micros
 
 
 class ConnectorStateRow(NamedTuple):
@@ -213,12 +159,15 @@ class AuditRow(NamedTuple):
 
 
 __all__ = [
+    "ReadingKind",
+    "ReadingRow",
     "SessionDue",
     "SessionInsert",
     "SessionMessageRow",
     "SessionProgress",
     "SessionRevisionRow",
     "SessionUpdate",
+    "kind_of",
 ]
 
 Record = (

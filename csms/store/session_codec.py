@@ -9,7 +9,6 @@ import msgspec
 
 from csms.domain.assets import ChargingStation, TokenStatus
 from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionMessage, SessionState
-from csms.domain.meter import Reading
 from csms.domain.quality import EnergySource, Flag
 from csms.domain.registers import MeterState
 from csms.domain.sequence import SequenceState
@@ -97,8 +96,8 @@ def records_of(
     arrived = micros(_arrival(change))
     if change.message is not None:
         records.append(_message(session.session_id, change.message, arrived, answer))
-    for reading in change.readings:
-        records.append(ReadingRow.owned(session.session_id, session.evse, reading, arrived))
+    if change.readings:
+        records += ReadingRow.packed(session.session_id, session.evse, change.readings, arrived)
     if change.hours_due:
         records.append(SessionDue(session.session_id, micros(_due_at(change))))
     return records
@@ -256,8 +255,3 @@ def message_of(row: Any) -> SessionMessage:
         row.payload_hash,
         msgspec.json.decode(row.facts),
     )
-
-
-def reading_of(row: Any) -> Reading:
-    """The reading of a row of `readings` joined with its kind."""
-    return Reading(instant(row.at), row.measurand, row.value, row.phase, row.location, row.context, row.raw)

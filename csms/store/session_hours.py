@@ -6,7 +6,7 @@ Knows marks, readings and hours of sessions; no total.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Select, bindparam, delete, literal_column, or_, select
+from sqlalchemy import Connection, Dialect, Select, bindparam, delete, or_, select
 
 from csms.domain.charging_session import ChargingSession
 from csms.domain.local_time import zone
@@ -14,10 +14,11 @@ from csms.domain.meter import ENERGY_IMPORT_INTERVAL, ENERGY_IMPORT_REGISTER, Re
 from csms.domain.rollup import SessionHour
 from csms.domain.rollup import session_hours as hours_of
 from csms.store.key_sets import Columns, KeyQuery
-from csms.store.session_codec import reading_of, session_of
+from csms.store.reading_rows import samples_of
+from csms.store.session_codec import session_of
 from csms.store.statements import prepare, upsert
 from csms.store.tables import operators, reading_kinds, readings, session_due, session_hours, sessions
-from csms.store.times import micros
+from csms.store.times import instant, micros
 
 HourRow = tuple[Any, ...]  # the columns of `session_hours`, in order
 
@@ -52,10 +53,10 @@ COLUMNS = tuple(session_hours.c.keys())
 REMOVE = delete(session_hours).where(
     session_hours.c.session_id == bindparam("session_id"), session_hours.c.hour == bindparam("hour")
 )
-_IS_ENERGY = or_(
-    *(
-        reading_kinds.c.measurand == literal_column(f"'{measurand}'")
-        for measurand in (ENERGY_IMPORT_REGISTER, ENERGY_IMPORT_INTERVAL)
+KINDS = select(reading_kinds).where(
+    or_(
+        reading_kinds.c.measurand == ENERGY_IMPORT_REGISTER,
+        reading_kinds.c.measurand == ENERGY_IMPORT_INTERVAL,
     )
 )
 
@@ -67,14 +68,13 @@ def _marks(given: Any) -> Select[Any]:
     )
 
 
-def _energy(given: Any) -> Select[Any]:
+def _told(given: Any) -> Select[Any]:
+    # Of equal values the first that came counts.
+    order = (readings.c.owner_id, readings.c.at, readings.c.received_at, readings.c.part)
     return (
-        select(readings, reading_kinds)
-        .select_from(given.session_id.table)
-        .join(readings, readings.c.owner_id == given.session_id)
-        .join(reading_kinds, reading_kinds.c.kind_id == readings.c.kind_id)
-        .where(_IS_ENERGY)
-        .order_by(readings.c.owner_id, readings.c.at)
+        select(readings.c.owner_id, readings.c.at, readings.c.samples)
+        .join_from(given.session_id.table, readings, readings.c.owner_id == given.session_id)
+        .order_by(*order)
     )
 
 
@@ -91,7 +91,7 @@ class DueHours:
         by_session: Columns = {"session_id": int}
         self._done = prepare(DONE, ("session_id", "version"), dialect)
         self._marks = KeyQuery(dialect, _marks, by_session)
-        self._energy = KeyQuery(dialect, _energy, by_session)
+        self._told = KeyQuery(dialect, _told, by_session)
         self._known = KeyQuery(dialect, _hours, by_session)
         self._remove = prepare(REMOVE, ("session_id", "hour"), dialect)
         put = upsert(dialect)(session_hours).values({name: bindparam(name) for name in COLUMNS}).inline()
@@ -145,9 +145,16 @@ class DueHours:
         ]
 
     def _readings(self, numbers: Iterable[int], connection: Connection) -> dict[int, list[Reading]]:
+        """The energy readings of each session, by time."""
+        kinds = {row.kind_id: row[1:] for row in connection.execute(KINDS)}
         found: dict[int, list[Reading]] = {}
-        for row in self._energy.rows([(number,) for number in numbers], connection):
-            found.setdefault(row.owner_id, []).append(reading_of(row))
+        for owner_id, at, samples in self._told.rows([(number,) for number in numbers], connection):
+            when = instant(at)
+            for kind, value, *raw in samples_of(samples):
+                if kind in kinds:
+                    measurand, phase, location, context = kinds[kind]
+                    reading = Reading(when, measurand, value, phase, location, context, *raw)
+                    found.setdefault(owner_id, []).append(reading)
         return found
 
 

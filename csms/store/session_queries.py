@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal_column, select, tuple_
 
 from csms.store.jsontext import value_of
 from csms.store.paging import Page, key_of, page_of
+from csms.store.readings import Sample, samples
 from csms.store.session_codec import flags_of, folded
 from csms.store.tables import (
     charging_stations,
     operators,
-    reading_kinds,
-    readings,
     session_messages,
     session_revisions,
     sessions,
@@ -64,11 +65,6 @@ REVISIONS = (
     select(session_revisions)
     .where(session_revisions.c.session_id == bindparam("session_id"))
     .order_by(session_revisions.c.revision)
-)
-VALUES = (
-    select(readings, reading_kinds)
-    .join(reading_kinds, reading_kinds.c.kind_id == readings.c.kind_id)
-    .where(readings.c.owner_id == bindparam("session_id"))
 )
 
 
@@ -201,25 +197,25 @@ def _revised(row: Row[Any]) -> dict[str, Any]:
 
 def values(session_id: int, after: str | None, most: int, connection: Connection) -> Page:
     """The session's readings in time order."""
-    key = (readings.c.at, readings.c.kind_id, readings.c.evse)
-    query = VALUES.order_by(*key).limit(most + 1)
-    if after is not None:
-        query = query.where(tuple_(*key) > tuple_(*key_of(after, (int, int, int))))
-    rows = list(connection.execute(query, {"session_id": session_id}))
-    return page_of(rows, most, _value, lambda row: (row.at, row.kind_id, row.evse))
+    if after is None:
+        found = samples(session_id, connection)
+    else:
+        last = tuple(key_of(after, (int, int, int)))
+        found = (one for one in samples(session_id, connection, last[0]) if one.key > last)
+    return page_of(list(islice(found, most + 1)), most, _value, attrgetter("key"))
 
 
-def _value(row: Row[Any]) -> dict[str, Any]:
+def _value(sample: Sample) -> dict[str, Any]:
     return {
-        "at": text_of(row.at),
-        "received_at": text_of(row.received_at),
-        "evse": row.evse,
-        "measurand": row.measurand,
-        "phase": row.phase,
-        "location": row.location,
-        "context": row.context,
-        "value": None if row.value is None else _exact(row.value),
-        "raw": row.raw,
+        "at": text_of(sample.at),
+        "received_at": text_of(sample.received_at),
+        "evse": sample.evse,
+        "measurand": sample.kind.measurand,
+        "phase": sample.kind.phase,
+        "location": sample.kind.location,
+        "context": sample.kind.context,
+        "value": None if sample.value is None else _exact(sample.value),
+        "raw": sample.raw,
     }
 
 

@@ -14,9 +14,10 @@ from csms.domain.meter import Reading
 from csms.store import session_queries as q
 from csms.store.database import Database
 from csms.store.paging import Page
-from csms.store.session_codec import folded, message_of, reading_of, records_of, session_of
+from csms.store.readings import samples
+from csms.store.session_codec import folded, message_of, records_of, session_of
 from csms.store.session_queries import SessionFilter
-from csms.store.tables import reading_kinds, readings, session_messages, sessions
+from csms.store.tables import session_messages, sessions
 
 __all__ = ["SessionFilter", "SessionStore", "StoredAnswer", "records_of"]
 
@@ -44,12 +45,6 @@ ORPHANS = (
     .limit(MOST_ORPHANS)
 )
 ACTIVE_BY_TOKEN = select(sessions).where(sessions.c.token_folded == bindparam("token"), q.ACTIVE)
-READINGS = (
-    select(readings, reading_kinds)
-    .join(reading_kinds, reading_kinds.c.kind_id == readings.c.kind_id)
-    .where(readings.c.owner_id == bindparam("session_id"))
-    .order_by(readings.c.at)
-)
 MESSAGES = (
     select(session_messages)
     .where(session_messages.c.session_id == bindparam("session_id"))
@@ -106,8 +101,11 @@ class SessionStore:
 
     async def readings_of(self, session: ChargingSession) -> list[Reading]:
         """Every reading of the session, by time."""
-        rows = await self._database.read(READINGS, {"session_id": session.session_id})
-        return [reading_of(row) for row in rows]
+
+        def job(connection: Connection) -> list[Reading]:
+            return [sample.reading() for sample in samples(session.session_id, connection)]
+
+        return await self._database.look(job)
 
     async def messages_of(self, session_id: int) -> list[SessionMessage]:
         """Every message that spoke of the session, in order of arrival."""

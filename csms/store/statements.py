@@ -87,15 +87,12 @@ def statements(dialect: Dialect) -> dict[type, tuple[Prepared, ...]]:
     }
 
 
-READING_FIELDS = ("owner_id", "at", "kind_id", "evse", "value", "raw", "received_at")
+READING_FIELDS = r.ReadingRow._fields[:-1]
 
 
 def flat_readings(rows: Sequence[r.ReadingRow]) -> list[tuple[Any, ...]]:
-    """Readings with their kinds as numbers."""
-    return [
-        (owner, at, kind[0], evse, value, raw, received)
-        for owner, at, kind, evse, value, raw, received in rows
-    ]
+    """Readings without their kinds, which are rows of their own."""
+    return [row[:-1] for row in rows]
 
 
 def _fields(kind: Any) -> tuple[str, ...]:

@@ -3,11 +3,16 @@
 Knows tables. Every statement takes `operator_id`, -1 for the whole network.
 """
 
-from sqlalchemy import Select, and_, bindparam, case, func, literal_column, or_, select
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, case, cast, func, literal_column, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import GenericFunction
 
 from csms.store import device_tables as d
 from csms.store import tables as t
+from csms.store.columns import WHOLE
 from csms.store.records import kind_of
 from csms.store.session_queries import ACTIVE, UNENDED
 from csms.store.station_queries import IS_ONLINE
@@ -64,13 +69,38 @@ CELLS = (
 )
 BUSY = select(s.c.station_id).where(is_active, session_in_scope).distinct()
 
+
+class JsonItems(GenericFunction[Any]):
+    """The items of a JSON array in a text, as rows."""
+
+    name = "json_items"
+    inherit_cache = True
+
+
+@compiles(JsonItems, "sqlite")
+def _items_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(JsonItems, "postgresql")
+def _items_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS jsonb))"
+
+
+def _part(sample: Any, place: int) -> ColumnElement[int]:
+    return cast(sample.op("->>")(literal_column(str(place))), WHOLE)
+
+
+samples = JsonItems(t.readings.c.samples).table_valued("value", name="sample", joins_implicitly=True)
+sample = samples.c.value
 power_mw = (
-    select(t.readings.c.value)
+    select(_part(sample, 1))
+    .select_from(t.readings, samples)
     .where(
         t.readings.c.owner_id == s.c.session_id,
-        t.readings.c.kind_id.in_(POWER_KINDS),
         t.readings.c.at >= bindparam("power_since"),
-        t.readings.c.value.is_not(None),
+        _part(sample, 0).in_(POWER_KINDS),
+        _part(sample, 1).is_not(None),
     )
     .order_by(t.readings.c.at.desc())
     .limit(1)

@@ -184,15 +184,15 @@ reading_kinds = table(
 )
 
 # `owner_id` is a session, or minus a station for values that belong to no session: the readings of one
-# session lie side by side, and no second index over the largest table is needed.
+# session lie side by side, and no second index over the largest table is needed. A row holds what one message
+# said of one instant (`reading_rows`).
 readings = table(
     "readings",
     key("owner_id"),
     key("at"),
-    key("kind_id"),
     key("evse"),
-    maybe("value"),
-    maybe("raw", Text),
+    key("part"),
+    words("samples"),
     whole("received_at"),
     rowid=False,
 )

@@ -204,7 +204,8 @@ class Writer:
         except Exception:
             # One of them is bad: find out which. Its kinds of reading are not counted as known.
             refusals, kinds = await self._database.run(partial(self._put_down_each, writes)), set()
-        self._kinds = (self._kinds | kinds) if len(self._kinds) < MOST_KINDS else kinds
+        if kinds:
+            self._kinds = (self._kinds | kinds) if len(self._kinds) < MOST_KINDS else kinds
         if self.observe is not None:
             self.observe(sum(len(write.records) for write in writes), time.perf_counter() - started)
         return refusals
@@ -234,16 +235,16 @@ class Writer:
         for write in writes:
             for record in write.records:
                 rows.setdefault(type(record), []).append(record)
-        kinds = {row.kind.kind_id: row.kind for row in rows.get(ReadingRow, ())}
-        unknown = [kind for number, kind in kinds.items() if number not in self._kinds]
+        told = (kind for row in rows.get(ReadingRow, ()) for kind in row.kinds)
+        unknown = {kind.kind_id: kind for kind in told if kind.kind_id not in self._kinds}
         if unknown:
-            rows[ReadingKind] = unknown
+            rows[ReadingKind] = list(unknown.values())
         for kind in [kind for kind in self._statements if kind in rows]:
             given = flat_readings(rows.pop(kind)) if kind is ReadingRow else rows.pop(kind)
             for statement in self._statements[kind]:
                 connection.exec_driver_sql(statement.sql, statement.parameters(given))
         assert not rows, f"no statement for {rows.keys()}"
-        return set(kinds)
+        return set(unknown)
 
     def _stale(self, writes: list[Write], connection: Connection) -> Refusals:
         """StaleEpoch for each write of a connection that was replaced; None for the others."""

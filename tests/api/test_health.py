@@ -10,6 +10,13 @@ from csms.errors import StoreUnavailable
 from csms.store.records import OutboxRow
 
 
+class Silent:
+    """A registry whose database does not answer."""
+
+    async def operators(self) -> Any:
+        raise StoreUnavailable("gone")
+
+
 class Away:
     """A report store whose database does not answer, and a writer that cannot write."""
 
@@ -36,7 +43,9 @@ async def test_alive_and_ready(desk: Any) -> None:
 async def test_not_ready_says_why(desk: Any) -> None:
     """503 with every reason; the process is alive all the same, and its numbers can be read."""
     desk.writer.healthy = False
-    desk.app.state.parts = replace(desk.parts, reports=Away(), gateway_listens=lambda: False)
+    desk.app.state.parts = replace(
+        desk.parts, reports=Away(), registry=Silent(), gateway_listens=lambda: False
+    )
 
     async with desk.anonymous() as client:
         ready, alive, metrics = [await client.get(path) for path in ("/readyz", "/healthz", "/metrics")]

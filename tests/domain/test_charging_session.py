@@ -1,6 +1,5 @@
 """The session as a value."""
 
-
 import pytest
 
 from csms.domain.session import Change, MessageInfo, evolve

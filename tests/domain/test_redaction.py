@@ -23,7 +23,7 @@ SECRET = "canary-4711-canary"
                 }
             ]
         },
-        {"connectionData": {"apn": {"apnPassword": SECRET}}},
+        {"connectionData": {"apn": {"apnPassword": SECRET}, "vpn": {"server": "x", "key": SECRET}}},
     ],
 )
 def test_a_password_is_hidden(payload: dict[str, Any]) -> None:

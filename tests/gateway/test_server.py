@@ -144,6 +144,30 @@ async def test_h36_a_disabled_station_is_dropped(version: OcppVersion) -> None:
         assert not door.gateway.roster.drop("CS-1")
 
 
+async def test_a_new_connection_waits_for_what_the_lost_one_had_sent() -> None:
+    """H33: frames received before a wire was lost are stored before the next connection loads its state."""
+    async with Door() as door:
+        door.desk.register("CS-1")
+        first = await door.connect("CS-1")
+        may_store = asyncio.Event()
+        door.desk.before = lambda info, data: may_store.wait()
+        for n in range(3):
+            await first.send(json.dumps([2, f"m{n}", "Heartbeat", {}]))
+        await until(lambda: bool(door.gateway.roster.find("CS-1").is_busy))
+        first.transport.abort()
+        await until(lambda: len(door.gateway.roster) == 0)
+
+        second = asyncio.create_task(door.connect("CS-1"))
+        await asyncio.sleep(0.05)
+        assert not second.done()
+        assert door.desk.epoch == 1
+
+        may_store.set()
+        await second
+        assert [info.message_id for _, info, _ in door.desk.served] == ["m0", "m1", "m2"]
+        assert door.desk.epoch == 2
+
+
 async def test_h36_a_changed_registration_is_looked_at() -> None:
     """H36: another name or site leaves the station in peace; another profile, or none at all, does not."""
     async with Door() as door:

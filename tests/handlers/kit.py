@@ -22,7 +22,7 @@ from csms.store.devices import DeviceStore
 from csms.store.ids import Ids
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
 from csms.store.sessions import SessionFilter, SessionStore
-from csms.store.tables import outbox, readings
+from csms.store.tables import outbox
 from csms.store.writer import Writer
 
 T0 = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -86,11 +86,10 @@ class House:
         rows = await self._rows(wanted.order_by(outbox.c.outbox_id))
         return [(row.about, json.loads(row.payload)) for row in rows]
 
-    async def unclaimed(self, talk: "Talk") -> list[tuple[int, int]]:
-        """(EVSE, value) of readings that belong to no session of the station."""
-        owner = -talk.state.station.station_id
-        rows = await self._rows(select(readings).where(readings.c.owner_id == owner).order_by(readings.c.at))
-        return [(row.evse, row.value) for row in rows]
+    async def unclaimed(self, talk: "Talk") -> list[tuple[int, float]]:
+        """(EVSE, value) of readings that belong to no session of the station, which owns them itself."""
+        page = await self.services.sessions.readings(-talk.state.station.station_id)
+        return [(one["evse"], one["value"]) for one in page.items]
 
     async def events(self, talk: "Talk", kind: str | None = None) -> list[Payload]:
         """What happened to the station, oldest first."""

@@ -19,6 +19,7 @@ from csms.store import database as database_module
 from csms.store import writer as writer_module
 from csms.store.database import Database
 from csms.store.outage import is_duplicate, is_outage
+from csms.store.reading_rows import samples_of
 from csms.store.writer import Writer
 from tests.store.given import count, reading_write, stations
 
@@ -264,7 +265,7 @@ async def test_nothing_acknowledged_is_lost_by_kill(database_url: str) -> None:
     victim.stdout.close()
 
     database = await Database.open(database_url)
-    rows = await database.read(text("SELECT value FROM readings"))
-    stored = {row.value for row in rows}
+    rows = await database.read(text("SELECT samples FROM readings"))
+    stored = {value for row in rows for _, value in samples_of(row.samples)}
     assert {n * 1000 for n in acknowledged} <= stored
     await database.close()

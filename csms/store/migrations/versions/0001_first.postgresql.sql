@@ -139,12 +139,11 @@ CREATE TABLE reading_kinds (
 CREATE TABLE readings (
     owner_id BIGINT NOT NULL,
     at BIGINT NOT NULL,
-    kind_id BIGINT NOT NULL,
     evse BIGINT NOT NULL,
-    value BIGINT,
-    raw TEXT,
+    part BIGINT NOT NULL,
+    samples TEXT NOT NULL,
     received_at BIGINT NOT NULL,
-    CONSTRAINT pk_readings PRIMARY KEY (owner_id, at, kind_id, evse)
+    CONSTRAINT pk_readings PRIMARY KEY (owner_id, at, evse, part)
 );
 
 CREATE TABLE session_due (

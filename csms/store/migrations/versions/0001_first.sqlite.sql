@@ -154,12 +154,11 @@ CREATE TABLE reading_kinds (
 CREATE TABLE readings (
     owner_id INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    kind_id INTEGER NOT NULL,
     evse INTEGER NOT NULL,
-    value INTEGER,
-    raw TEXT,
+    part INTEGER NOT NULL,
+    samples TEXT NOT NULL,
     received_at INTEGER NOT NULL,
-    CONSTRAINT pk_readings PRIMARY KEY (owner_id, at, kind_id, evse)
+    CONSTRAINT pk_readings PRIMARY KEY (owner_id, at, evse, part)
 )
  WITHOUT ROWID,
  STRICT;
