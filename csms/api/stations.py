@@ -7,12 +7,12 @@ from pydantic import Field
 
 from csms.api import registration
 from csms.api.audit import audit
-from csms.api.auth import ADMINS, READERS, AskedOperator, Own, Who, operation
+from csms.api.auth import ADMINS, READERS, AskedOperator, Own, Principal, Who, operation
 from csms.api.forms import Code, Identity, Page, View, with_examples
 from csms.api.paging import After, Limit
 from csms.api.parts import ApiParts, Parts
 from csms.api.registration import StationBody
-from csms.domain.assets import ChargingStation
+from csms.domain.assets import BootStatus, ChargingStation
 from csms.errors import NotFound
 from csms.store.devices import StationFilter
 
@@ -199,6 +199,28 @@ async def put_station(
     return {**await _shown(parts, body.identity, own), "password": password}
 
 
+@router.post(
+    "/{identity}/approve",
+    summary="Let a pending station work",
+    response_model=Station,
+    **operation(ADMINS, 404),
+)
+async def approve_station(request: Request, parts: Parts, who: Who, own: Own, identity: StationPath) -> Any:
+    """Accepted at its next boot (`boot.approve: false` keeps new stations pending until then)."""
+    return await _decide(request, parts, who, own, identity, BootStatus.ACCEPTED)
+
+
+@router.post(
+    "/{identity}/reject",
+    summary="Refuse a station at its next boot",
+    response_model=Station,
+    **operation(ADMINS, 404),
+)
+async def reject_station(request: Request, parts: Parts, who: Who, own: Own, identity: StationPath) -> Any:
+    """It may connect and boot, and is told to wait; what it reports of transactions in 1.6 is still kept."""
+    return await _decide(request, parts, who, own, identity, BootStatus.REJECTED)
+
+
 @router.get(
     "/{identity}/messages",
     summary="Message log of a station",
@@ -237,6 +259,15 @@ async def station_variables(parts: Parts, own: Own, identity: StationPath) -> An
     """Variables (1.6: configuration keys) as last reported. GetBaseReport has them reported again."""
     station = await station_of(parts, identity, own)
     return {"items": await parts.devices.variables(station.station_id)}
+
+
+async def _decide(
+    request: Request, parts: ApiParts, who: Principal, own: str | None, identity: str, status: BootStatus
+) -> dict[str, Any]:
+    await station_of(parts, identity, own)
+    await parts.registry.set_boot_status(identity, status)
+    await audit(parts, request, who, f"station {status.value}", identity, {})
+    return await _shown(parts, identity, own)
 
 
 async def _shown(parts: ApiParts, identity: str, own: str | None) -> dict[str, Any]:

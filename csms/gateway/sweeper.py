@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from csms.errors import StoreError
 from csms.gateway.desk import Parts
 from csms.gateway.roster import Line, Roster
 
@@ -88,10 +89,10 @@ class Sweeper:
             return
         try:
             await desk.seen(heard)
-        except Exception:
+        except StoreError as exc:
             # Tried again with the next batch; the connections go on.
             if not self._seen_fails:
-                log.exception("seen_not_noted", stations=len(heard))
+                log.warning("seen_not_noted", stations=len(heard), error=str(exc))
             self._seen_fails = True
         else:
             self._seen_until = now

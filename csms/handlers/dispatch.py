@@ -3,12 +3,15 @@
 The answer is encoded before the commit, because it is stored with its cause; it is returned after it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from csms.domain import events
 from csms.domain.assets import BootStatus, ChargingStation, ConnectorStatus, OcppVersion
 from csms.domain.commands import Command
+from csms.errors import StoreUnavailable
 from csms.handlers import authorization, availability, diagnostics, owed, provisioning, transactions
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
 from csms.protocol import DIALECTS
@@ -38,6 +41,7 @@ HANDLERS: dict[type, Handler] = {
 }
 
 EMPTY = b"{}"
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
 
 class Served(NamedTuple):
@@ -78,7 +82,10 @@ async def serve(s: Services, state: StationState, event: events.Event, info: Mes
     Raises StoreUnavailable and StaleEpoch: then nothing may be answered.
     """
     handler = HANDLERS[type(event)]
-    handled = await handler(s, state, event, info)
+    try:
+        handled = await handler(s, state, event, info)
+    except StoreUnavailable:
+        handled = await _once_it_answers(s, partial(handler, s, state, event, info))
     payload = _payload(state, handled, info)
     records = _records(s, state, handled, payload, info)
     if records:
@@ -93,6 +100,21 @@ async def serve(s: Services, state: StationState, event: events.Event, info: Mes
             await s.writer.write(Write(state.station.station_id, state.epoch, records))
     _remember(state, handled, info)
     return Served(payload, handled.follow_ups)
+
+
+async def _once_it_answers(s: Services, look: Callable[[], Awaitable[Handled]]) -> Handled:
+    """Look things up again and again through an outage, as long as the writer would hold its commit."""
+    loop = asyncio.get_running_loop()
+    give_up_at, pause = loop.time() + s.settings.database.hold_s, FIRST_PAUSE_S
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            return await look()
+        except StoreUnavailable:
+            left = give_up_at - loop.time()
+            if not s.writer.healthy or left <= 0:
+                raise
+            pause = min(2 * pause, LONGEST_PAUSE_S, left)
 
 
 async def note_connected(s: Services, state: StationState) -> None:

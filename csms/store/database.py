@@ -248,21 +248,9 @@ class _Postgres(Database):
     """PostgreSQL through asyncpg. A connection that broke is replaced; its transaction counts as lost."""
 
     def __init__(self, url: str, read_connections: int) -> None:
-        self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=read_connections + 1,
-            max_overflow=2,
-            pool_timeout=5,
-            connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5, "command_timeout": 10},
-        )
+        self._engine = _asyncpg_engine(url, pool_size=read_connections + 1, max_overflow=2, pool_timeout=5)
         # Connections of their own: a page that takes long must not keep a station's commit waiting.
-        self._browsing = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=read_connections,
-            max_overflow=0,
-            pool_timeout=10,
-            connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5, "command_timeout": 10},
-        )
+        self._browsing = _asyncpg_engine(url, pool_size=read_connections, max_overflow=0, pool_timeout=10)
         self.dialect_of = self._engine.dialect
 
     async def run(self, job: Job[T]) -> T:
@@ -271,24 +259,35 @@ class _Postgres(Database):
                 return await connection.run_sync(job)
 
     async def look(self, job: Job[T]) -> T:
-        try:
-            return await self._look(job)
-        except StoreUnavailable as exc:
-            # The server was restarted: the pool is emptied by now, and a fresh connection may do.
-            if getattr(exc.__cause__, "connection_invalidated", False):
-                return await self._look(job)
-            raise
-
-    async def _look(self, job: Job[T]) -> T:
-        with _outages():
-            async with self._engine.connect() as connection:
-                return await connection.run_sync(job)
+        return await _looked(self._engine, job)
 
     async def browse(self, job: Job[T]) -> T:
-        with _outages():
-            async with self._browsing.connect() as connection:
-                return await connection.run_sync(job)
+        return await _looked(self._browsing, job)
 
     async def close(self) -> None:
         await self._browsing.dispose()
         await self._engine.dispose()
+
+
+def _asyncpg_engine(url: str, **pool: int) -> AsyncEngine:
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5, "command_timeout": 10},
+        **pool,
+    )
+
+
+async def _looked(engine: AsyncEngine, job: Job[T]) -> T:
+    """What `job` read. After a restart of the server the pool is emptied, and a fresh connection may do."""
+    try:
+        return await _looked_once(engine, job)
+    except StoreUnavailable as exc:
+        if getattr(exc.__cause__, "connection_invalidated", False):
+            return await _looked_once(engine, job)
+        raise
+
+
+async def _looked_once(engine: AsyncEngine, job: Job[T]) -> T:
+    with _outages():
+        async with engine.connect() as connection:
+            return await connection.run_sync(job)

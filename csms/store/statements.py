@@ -4,6 +4,7 @@ Knows tables and records. Does not know transactions or callers.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -59,6 +60,7 @@ def prepare(statement: Executable, fields: Sequence[str], dialect: Dialect) -> P
     return Prepared(sql, itemgetter(*order))
 
 
+@cache
 def statements(dialect: Dialect) -> dict[type, tuple[Prepared, ...]]:
     """The statements of each kind of record, in the order in which a commit executes them.
 

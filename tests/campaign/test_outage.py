@@ -38,6 +38,13 @@ HOLD_S = 2
 HELD_FOR_S = 0.5  # long against what a commit takes, short against HOLD_S
 SPACE_LEFT = 524_288  # bytes; room for some commits
 MOST_SESSIONS = 2_000  # more than there is room for
+SURPRISES = (
+    "handler_failed",
+    "commit_failed",
+    "handshake_failed",
+    "gateway_task_failed",
+    "background_task_failed",
+)
 
 Told = dict[str, Messages]
 """By station: the messages of one session, start first."""
@@ -162,7 +169,8 @@ async def assert_stored_once(csms: CsmsServer, told: Told) -> None:
     for one in told:
         found = [(row["state"], row["energy_wh"]) for row in await sessions_of(csms, one)]
         assert found == [("ended", ENERGY_WH)]
-    assert '"exc_type"' not in csms.child.log_tail(1_000_000)
+    log = csms.child.log_tail(1_000_000)
+    assert [event for event in SURPRISES if f'"{event}"' in log] == []
 
 
 async def is_ready(csms: CsmsServer) -> bool:

@@ -8,6 +8,7 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 
 from csms.domain.assets import OcppVersion
+from csms.errors import StoreUnavailable
 from csms.gateway.sweeper import Sweeper
 from tests.gateway.kit import NOW, VERSIONS, Door, call, read_frame, until
 
@@ -131,7 +132,7 @@ async def test_a_failure_to_note_is_logged_once_and_made_good() -> None:
         sweeper = Sweeper(door.parts, door.gateway.roster)
         door.desk.register("CS-1")
         await door.connect("CS-1")
-        door.desk.seen_fails = RuntimeError("disk full")
+        door.desk.seen_fails = StoreUnavailable("disk full")
         with structlog.testing.capture_logs() as logs:
             await sweeper.note_seen()
             await sweeper.note_seen()

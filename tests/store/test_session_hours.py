@@ -10,6 +10,7 @@ from csms.domain.assets import ChargingStation
 from csms.domain.charging_session import Change, ChargingSession, SessionState, evolve
 from csms.domain.registers import MeterState
 from csms.store.database import Database
+from csms.store.records import SessionDue
 from csms.store.session_codec import DUE_LATER, DUE_SOON, records_of
 from csms.store.session_hours import Due, DueHours
 from csms.store.tables import session_hours
@@ -109,7 +110,8 @@ async def test_when_a_session_is_due(inline_database: Database) -> None:
         Change(over, hours_due=True),
     ]
 
-    due = [record.due_at for change in changes for record in records_of(change, None, station)[-1:]]
+    records = [record for change in changes for record in records_of(change, None, station)]
+    due = [record.due_at for record in records if isinstance(record, SessionDue)]
 
     wanted = [T0 + DUE_LATER, T0 + DUE_SOON, T0 + DUE_SOON, T0 + HOUR]
     assert due == list(map(micros, wanted))
