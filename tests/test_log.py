@@ -1,11 +1,21 @@
 """Log lines: one JSON object each, whatever stations put into their strings."""
 
 import json
+import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from csms import log
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Leave no logger behind that writes to this test's streams."""
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
 
 
 def test_a_hostile_string_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:

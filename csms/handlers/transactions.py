@@ -28,6 +28,7 @@ from csms.domain.transitions import apply, begin
 from csms.handlers import authorization
 from csms.handlers.context import NAMELESS, Handled, MessageInfo, Services, StationState
 from csms.store.records import ReadingRow
+from csms.store.times import micros
 
 
 async def on_session_started(
@@ -259,9 +260,8 @@ async def _unclaimed(
         claimed = SessionMetered(session.transaction_id, readings[-1].at, evse, readings=readings)
         if state.dialect.version is OcppVersion.V16:
             return await _apply(s, state, session, claimed, info)
-    station_id = state.station.station_id
-    rows = tuple(ReadingRow.of(station_id, evse, reading, info.arrived) for reading in readings)
-    return Handled(DONE, records=rows)
+    rows = ReadingRow.packed(-state.station.station_id, evse, readings, micros(info.arrived))
+    return Handled(DONE, records=tuple(rows))
 
 
 def _handled(
