@@ -8,6 +8,7 @@ Only a request that falls between the two lines a newcomer sends in one packet c
 answer counts.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, NamedTuple, Protocol
 
@@ -60,7 +61,7 @@ class Owner(Protocol):
         """Answer a request; may be lost."""
 
 
-class Post:
+class Post(ABC):
     """A subject on NATS, and the subscription it has there at present."""
 
     def __init__(self, owner: Owner, subject: str) -> None:
@@ -68,22 +69,23 @@ class Post:
         self.subscription: NatsSubscription | None = None
 
     @property
+    @abstractmethod
     def is_wanted(self) -> bool:
         """Whether there has to be a subscription."""
-        raise NotImplementedError
 
+    @abstractmethod
     def clear(self) -> None:
         """Nobody wants it any more."""
-        raise NotImplementedError
 
     def forget_subscription(self) -> None:
         """The connection it was made on is gone."""
         self.subscription = None
 
+    @abstractmethod
     async def hear(self, message: Msg) -> None:
         """Something came in. Returns at once: claims must not wait behind requests."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def speak(self, client: Client) -> None:
         """Say what is to be said, now that there is a subscription."""
 
@@ -237,6 +239,9 @@ class Ear(Post):
 
     async def hear(self, message: Msg) -> None:
         self.tell(message.data)
+
+    async def speak(self, client: Client) -> None:
+        return  # who listens claims nothing
 
     def tell(self, payload: bytes) -> None:
         """Pass it on to all of them. One that fails is logged and does not keep it from the others."""

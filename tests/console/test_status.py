@@ -1,6 +1,7 @@
 """The page on a real server: from its own assets, for whom it is meant, and in a real browser."""
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -120,7 +121,7 @@ async def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine")
 async def test_in_a_real_browser(sqlite_url: str, tmp_path: Path) -> None:
     """It comes to life over its socket, shows the station, and runs nothing that a station wrote."""
     async with served(sqlite_url, "public") as client:
