@@ -131,7 +131,7 @@ class ReportStore:
 
     async def waiting(self) -> list[Waiting]:
         """What waits for each platform."""
-        rows = await self._database.read(outbox.BACKLOG)
+        rows = await self._database.browse(lambda connection: connection.execute(outbox.BACKLOG).all())
         return [Waiting(row.platform, row.records, instant(row.oldest)) for row in rows]
 
     async def totals(self, wanted: TotalFilter, after: str | None = None, most: int = 1000) -> Page:
