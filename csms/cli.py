@@ -70,7 +70,7 @@ def demo(
     city_port: Annotated[int, typer.Option(help="Port of the simulated city platform.")] = 9100,
 ) -> None:
     """Show everything at once: a server, 24 simulated stations and a simulated city."""
-    from csms.demo import Demo  # noqa: PLC0415
+    from csms.demo import Demo  # noqa: PLC0415 - as in `serve`
 
     Demo(folder, days, port, http_port, city_port).run()
 
@@ -78,7 +78,7 @@ def demo(
 @app.command()
 def migrate(config: ConfigFile = None) -> None:
     """Bring the database's tables to this release. Running it again changes nothing."""
-    from csms.operations import migrate as bring_up  # noqa: PLC0415
+    from csms.operations import migrate as bring_up  # noqa: PLC0415 - as in `serve`
 
     typer.echo(bring_up(_settings(config)))
 
@@ -86,7 +86,7 @@ def migrate(config: ConfigFile = None) -> None:
 @app.command()
 def doctor(config: ConfigFile = None) -> None:
     """Check settings, ports, database, disk, clock and file limit, and say how to mend each."""
-    from csms.doctor import Finding, examine  # noqa: PLC0415
+    from csms.doctor import Finding, examine  # noqa: PLC0415 - as in `serve`
 
     try:
         findings = [Finding("settings", True, "every key is known and valid"), *examine(_settings(config))]
@@ -105,7 +105,7 @@ def replay(
     file: Annotated[Path, typer.Argument(help="A conversation as text; see tests/transcripts.")],
 ) -> None:
     """Play a recorded conversation against a fresh system in memory and compare its answers."""
-    from csms.replay import replay_file  # noqa: PLC0415
+    from csms.replay import replay_file  # noqa: PLC0415 - as in `serve`
 
     differences = asyncio.run(replay_file(file))
     for difference in differences:
@@ -137,7 +137,7 @@ def add_station(
     config: ConfigFile = None,
 ) -> None:
     """Register a charging station, or change one. Without a password it needs security profile 0."""
-    from csms import operations  # noqa: PLC0415
+    from csms import operations  # noqa: PLC0415 - as in `serve`
 
     if password and generate:
         _refuse("give either --password or --generate")
@@ -165,7 +165,7 @@ def add_token(
     config: ConfigFile = None,
 ) -> None:
     """Register an id token, or change one."""
-    from csms import operations  # noqa: PLC0415
+    from csms import operations  # noqa: PLC0415 - as in `serve`
 
     form = operations.TokenForm(token, status, kind, group, concurrent_limit)
     asyncio.run(operations.add_token(_settings(config), form))
@@ -182,7 +182,7 @@ def create_key(
     config: ConfigFile = None,
 ) -> None:
     """Make a key for the HTTP API. It is shown once, alone on the last line."""
-    from csms import operations  # noqa: PLC0415
+    from csms import operations  # noqa: PLC0415 - as in `serve`
 
     key = asyncio.run(operations.create_key(_settings(config), role.value, operator, name))
     typer.echo(
