@@ -4,11 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean lock
+.PHONY: demo test lint bench bench-live bench-queries campaign clean lock
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[postgres,cluster,console,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[postgres,cluster,console,parquet,dev]'
 	touch $@
 
 demo: $(STAMP)
@@ -25,6 +25,20 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+# What an Overview that somebody has open costs the server at 1,000 messages/s; one minute, needs Chromium. Exit code 1
+# when it is 1 % of a core or more.
+bench-live: $(STAMP)
+	$(BIN)/python -m tests.bench.live
+
+# 100,000 stations and ten million sessions, kept in build/; some minutes to fill. `QUERIES="--database
+# postgresql://..."` asks PostgreSQL instead, `QUERIES=--no-fill` asks again. Exit code 1 when an answer is slow.
+bench-queries: $(STAMP)
+	$(BIN)/python -m tests.bench.queries $(QUERIES)
+
+# 2,000 sessions of three operators, their cities in trouble; ten minutes. Exit code 1 when a ledger differs.
+campaign: $(STAMP)
+	$(BIN)/python -m tests.campaign.city
 
 # Writes the exact versions this tree was tested with; run after changing pyproject.toml.
 lock: $(STAMP)

@@ -1,6 +1,7 @@
 """Builds every part from the settings, starts them in order and stops them in the reverse order.
 
-The only file that knows them all. `run` is a process; `App` can also live inside another one (tests).
+Together with `parts`, which makes what is served over HTTP, the only file that knows them all. `run` is a
+process; `App` can also live inside another one (tests).
 """
 
 import asyncio
@@ -8,58 +9,58 @@ import contextlib
 import gc
 import resource
 import signal
-import socket
 import time
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
 from csms import protocol
-from csms.api.auth import page_visitor
+from csms.api.batch_runner import BatchRunner
+from csms.api.first_admin import first_administrator
 from csms.api.metrics import CommitTallies
-from csms.api.parts import ApiParts
-from csms.api.server import build_api
+from csms.api.parts import Happenings
 from csms.cluster.bus import Bus, LocalBus
 from csms.cluster.courier import Courier
-from csms.config import PlatformSettings, Settings
-from csms.console import ConsoleParts, mount
+from csms.config import Settings
 from csms.errors import ConfigError
 from csms.gateway.admission import Admission
 from csms.gateway.desk import Budget, Parts
 from csms.gateway.server import Gateway
-from csms.gateway.stats import LATENCY_BOUNDS_S, GatewayStats
+from csms.gateway.stats import GatewayStats
 from csms.gateway.store_desk import StoreDesk
-from csms.handlers.context import PlatformRoute, Services
-from csms.reporting.outbox import Deliverer
-from csms.reporting.tcec.client import PlatformClient
-from csms.reporting.tcec.profile import load_profile
+from csms.handlers.context import Services
+from csms.http_server import HttpServer
+from csms.live_parts import Living
+from csms.parts import Served, build_http, route_of
+from csms.reporting.deliveries import document_works
+from csms.reporting.precautions import strangers
+from csms.reporting.service import Lookups, Reporting, clients_of
+from csms.reporting.tcec.server.service import CityServer
 from csms.reporting.totals import Totaller
 from csms.reporting.upkeep import Upkeep
-from csms.store.command_queries import CommandDesk
+from csms.reporting.use_keeper import UseKeeper
+from csms.store.assets import AssetStore
+from csms.store.batches import BatchStore
 from csms.store.database import Database
 from csms.store.devices import DeviceStore
 from csms.store.ids import Ids
 from csms.store.message_log import MessageLog
 from csms.store.migrations import upgrade_database
-from csms.store.outbox import Outbox
-from csms.store.quarantine_queries import Quarantine
+from csms.store.platform_orders import PlatformOrders
 from csms.store.registry import Registry
 from csms.store.reports import ReportStore
+from csms.store.sealed_columns import seal_all
+from csms.store.sealing import seal_for
 from csms.store.sessions import SessionStore
-from csms.store.status import StatusReader
 from csms.store.upkeep import UpkeepStore
 from csms.store.writer import Writer
 
 log = structlog.get_logger()
 
-STOP_HTTP_S = 5
+SETTLE_S = 5.0  # after a start, in which stations come back before batches go on
 STATION_CHANGED = "csms.v1.station-changed"
-BACKLOG = 2048
 
 
 class App:
@@ -70,6 +71,8 @@ class App:
         self._undo = contextlib.AsyncExitStack()
         self.gateway: Gateway
         self.http: HttpServer
+        self.first_password: str | None = None
+        """The one-time password of the first administrator, at the very first start."""
 
     async def start(self) -> None:
         """Open the database, start every part, listen. Raises what keeps it from serving."""
@@ -79,6 +82,9 @@ class App:
         database = await Database.open(settings.database.url, settings.database.read_connections)
         self._undo.push_async_callback(database.close)
         await upgrade_database(database)
+        database.seal = seal_for(settings.database.url, settings.database.secrets_key.get_secret_value())
+        await seal_all(database)
+        self.first_password = await first_administrator(database)
         commits = CommitTallies()
         # A process of its own has no name to keep apart: hosts in containers are named anew each time.
         node = settings.cluster.node_name if settings.cluster.nats_url else ""
@@ -91,7 +97,9 @@ class App:
         )
         await self._undo.enter_async_context(writer)
         messages = await self._undo.enter_async_context(MessageLog(database, settings.messages, now))
-        clients = self._platform_clients()
+        clients = clients_of(settings.reporting, database)
+        for client in clients.values():
+            self._undo.push_async_callback(client.close)
         services = Services(
             settings=settings,
             writer=writer,
@@ -100,8 +108,11 @@ class App:
             devices=DeviceStore(database),
             ids=Ids(database, now),
             now=now,
-            platforms=tuple(_route(one) for one in settings.reporting.platforms),
+            platforms=tuple(route_of(one) for one in settings.reporting.platforms),
         )
+        await services.sessions.catch_up()
+        for problem in await strangers(settings.reporting, services.registry):
+            log.warning("platform_settings_doubtful", problem=problem)
         bus = await self._open_bus()
         courier, stats = Courier(bus), GatewayStats()
         parts = Parts(
@@ -116,48 +127,47 @@ class App:
         )
         self.gateway = Gateway(parts, courier)
         await bus.listen(STATION_CHANGED, lambda identity: self.gateway.station_changed(identity.decode()))
-        reports, outbox = ReportStore(database), Outbox(database)
-        self._background(Deliverer(outbox, clients, settings.reporting, now).run())
-        self._background(Totaller(services, reports).run())
+        city = await self._undo.enter_async_context(CityServer.of(settings, database, courier, now))
+        lookups = Lookups(
+            inventory=AssetStore(database),
+            seq_of=PlatformOrders(database).seq_of,
+            cost_so_far=city.cost_so_far,
+        )
+        reporting = Reporting(settings.reporting, database, clients, now, lookups)
+        for work in (*reporting.works(), *document_works(settings, database, now)):
+            self._background(work)
+        self._background(Totaller(services, ReportStore(database)).run())
         self._background(Upkeep(services, UpkeepStore(database)).run())
-        api_parts = ApiParts(
-            settings=settings,
-            registry=services.registry,
-            quarantine=Quarantine(database),
-            sessions=services.sessions,
-            devices=services.devices,
-            reports=reports,
-            outbox=outbox,
-            desk=CommandDesk(database),
-            courier=courier,
-            writer=writer,
-            commits=commits,
-            gateway=stats,
-            latency_bounds_s=LATENCY_BOUNDS_S,
-            connections=lambda: {(str(v), state): n for (v, state), n in self.gateway.roster.count().items()},
-            gateway_listens=lambda: self.gateway.is_open,
-            messages_dropped=lambda: messages.dropped,
-            now=now,
-            station_changed=lambda identity: bus.publish(STATION_CHANGED, identity.encode()),
+        self._background(UseKeeper(database, now, settings.reporting.grace_s).run())
+        live = self._follow_events(database, services, stats, node)
+        runner = BatchRunner(BatchStore(database), courier, now, settings.gateway.command_expiry_s)
+        http = build_http(
+            Served(
+                settings=settings,
+                database=database,
+                services=services,
+                courier=courier,
+                writer=writer,
+                commits=commits,
+                messages=messages,
+                gateway=self.gateway,
+                stats=stats,
+                city=city,
+                live=live,
+                runner=runner,
+                station_changed=lambda identity: bus.publish(STATION_CHANGED, identity.encode()),
+            )
         )
-        api = build_api(api_parts)
-        scopes = tuple((one.name, one.operator) for one in settings.reporting.platforms)
-        mount(
-            api,
-            ConsoleParts(
-                settings.http.status_page,
-                StatusReader(database, scopes),
-                partial(page_visitor, api_parts),
-                now,
-            ),
-        )
-        self.http = HttpServer(api, settings)
+        self.http = HttpServer(http, settings)
         with _port_is_ours("gateway", settings.gateway.host, settings.gateway.port):
             await self.gateway.start()
         self._undo.push_async_callback(self.gateway.stop)
+        self._background(runner.run(SETTLE_S))
         with _port_is_ours("http", settings.http.host, settings.http.port):
             await self.http.start()
         self._undo.push_async_callback(self.http.stop)
+        # Streams have no end of their own: the server would wait for them.
+        self._undo.callback(live.tail.close)
         spare_the_collector()
 
     async def stop(self) -> None:
@@ -178,68 +188,21 @@ class App:
         await bus.start()
         return bus
 
-    def _platform_clients(self) -> dict[str, PlatformClient]:
-        """One client per configured platform that is not paused by the settings."""
-        clients = {
-            one.name: PlatformClient.from_settings(one)
-            for one in self.settings.reporting.platforms
-            if not one.paused
-        }
-        for client in clients.values():
-            self._undo.push_async_callback(client.close)
-        return clients
+    def _follow_events(
+        self, database: Database, services: Services, stats: GatewayStats, node: str
+    ) -> Happenings:
+        """Start whatever follows the feed of changes, and watches over alarms."""
+        living = Living.of(self.settings, database, services.writer, services.now)
+        self._undo.push_async_callback(living.happenings.messenger.close)
+        for work in living.works(stats.refused_since, node):
+            self._background(work)
+        return living.happenings
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` until the program stops; should it fail, say so at once."""
         task = asyncio.get_running_loop().create_task(work)
         task.add_done_callback(_report_failure)
         self._undo.push_async_callback(_cancel, task)
-
-
-class HttpServer:
-    """uvicorn inside our loop; the signals are ours."""
-
-    def __init__(self, api: FastAPI, settings: Settings) -> None:
-        self._address = (settings.http.host, settings.http.port)
-        config = uvicorn.Config(
-            api,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            timeout_graceful_shutdown=STOP_HTTP_S,
-        )
-        self._server = _QuietServer(config)
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def port(self) -> int:
-        """The port it listens on; the system's choice where 0 is configured."""
-        return int(self._socket.getsockname()[1])
-
-    async def start(self) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
-        # Bound here: uvicorn would end the process by itself when it cannot.
-        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
-        self._socket = socket.create_server(self._address, family=family, backlog=BACKLOG)
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started:
-            if self._task.done():
-                self._task.result()
-                raise OSError("the HTTP server did not start")
-            await asyncio.sleep(0.01)
-
-    async def stop(self) -> None:
-        """Finish the requests that are being answered."""
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
-
-
-class _QuietServer(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        """`run` decides what a signal means."""
-        yield
 
 
 def run(settings: Settings) -> None:
@@ -256,11 +219,22 @@ async def _serve(settings: Settings) -> None:
     try:
         await app.start()
         log.info("serving", gateway=app.gateway.port, http=app.http.port)
+        if app.first_password is not None:
+            _welcome(app.first_password, app.http.port)
         await ended.wait()
         log.info("stopping")
     finally:
         await app.stop()
     log.info("stopped")
+
+
+def _welcome(password: str, port: int) -> None:
+    """Shown to whoever starts the program the first time, once, and kept in no log."""
+    print(
+        f"First start: sign in at http://127.0.0.1:{port}/ as `admin` with the one-time password {password}\n"
+        "It is shown this once; `csms user password admin` makes another.",
+        flush=True,
+    )
 
 
 def spare_the_collector() -> None:
@@ -291,15 +265,6 @@ def raise_file_limit() -> None:
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     log.info("file_limit", files=hard)
-
-
-def _route(platform: PlatformSettings) -> PlatformRoute:
-    """What a platform is owed. One that is paused is owed it too: it gets everything when it is resumed."""
-    profile = load_profile(platform.profile)
-    status, order, hour = (
-        profile.push(kind) is not None for kind in ("connector-status", "charge-order", "hour-total")
-    )
-    return PlatformRoute(platform.name, platform.operator, status, order, hour)
 
 
 def loop_factory() -> Any:

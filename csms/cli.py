@@ -10,9 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from csms import log
-from csms.config import Settings
+from csms.assets_cli import assets_app
+from csms.cli_options import ConfigFile, settings_of
 from csms.errors import ConfigError, CsmsError
+from csms.people_cli import user_app
+from csms.platform_cli import platform_app
+from csms.report_cli import report_app
+from csms.report_uptime_cli import report_uptime
 
 app = typer.Typer(
     help="A charging-station management system: OCPP 1.6J, 2.0.1 and 2.1.",
@@ -25,13 +29,13 @@ key_app = typer.Typer(help="Keys for programs that use the HTTP API.", no_args_i
 app.add_typer(station_app, name="station")
 app.add_typer(token_app, name="id-token")
 app.add_typer(key_app, name="api-key")
+app.add_typer(user_app, name="user")
+app.add_typer(platform_app, name="platform")
+app.add_typer(report_app, name="report")
+report_app.command("uptime")(report_uptime)
+app.add_typer(assets_app, name="assets")
 
 console = Console(stderr=True)
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Settings; without it config.yaml here, or $CSMS_CONFIG."),
-]
 
 
 class Role(StrEnum):
@@ -57,7 +61,7 @@ def serve(config: ConfigFile = None) -> None:
     """Serve charging stations, the API and the city platforms, until Ctrl-C or SIGTERM."""
     from csms.app import run  # noqa: PLC0415 - other commands need not load the whole program
 
-    settings = _settings(config)
+    settings = settings_of(config)
     run(settings)
 
 
@@ -80,7 +84,7 @@ def migrate(config: ConfigFile = None) -> None:
     """Bring the database's tables to this release. Running it again changes nothing."""
     from csms.operations import migrate as bring_up  # noqa: PLC0415 - as in `serve`
 
-    typer.echo(bring_up(_settings(config)))
+    typer.echo(bring_up(settings_of(config)))
 
 
 @app.command()
@@ -89,7 +93,7 @@ def doctor(config: ConfigFile = None) -> None:
     from csms.doctor import Finding, examine  # noqa: PLC0415 - as in `serve`
 
     try:
-        findings = [Finding("settings", True, "every key is known and valid"), *examine(_settings(config))]
+        findings = [Finding("settings", True, "every key is known and valid"), *examine(settings_of(config))]
     except ConfigError as exc:
         findings = [Finding("settings", False, str(exc), "mend the line; config.yaml shows every setting")]
     table = Table("", "check", "seen", "how to mend it", box=None, pad_edge=False)
@@ -143,7 +147,7 @@ def add_station(
         _refuse("give either --password or --generate")
     made = asyncio.run(
         operations.add_station(
-            _settings(config),
+            settings_of(config),
             identity,
             operations.StationForm(password, generate, site, operator, max_power_w, assume_version),
         )
@@ -168,7 +172,7 @@ def add_token(
     from csms import operations  # noqa: PLC0415 - as in `serve`
 
     form = operations.TokenForm(token, status, kind, group, concurrent_limit)
-    asyncio.run(operations.add_token(_settings(config), form))
+    asyncio.run(operations.add_token(settings_of(config), form))
     typer.echo(f"id token {token} is {status}")
 
 
@@ -184,17 +188,11 @@ def create_key(
     """Make a key for the HTTP API. It is shown once, alone on the last line."""
     from csms import operations  # noqa: PLC0415 - as in `serve`
 
-    key = asyncio.run(operations.create_key(_settings(config), role.value, operator, name))
+    key = asyncio.run(operations.create_key(settings_of(config), role.value, operator, name))
     typer.echo(
         f"role {role.value}{f', operator {operator}' if operator else ''}; keep it, it is not shown again:"
     )
     typer.echo(key)
-
-
-def _settings(config: Path | None) -> Settings:
-    settings = Settings.load(config)
-    log.configure(settings.log.level, settings.log.format)
-    return settings
 
 
 def _refuse(text: str) -> NoReturn:

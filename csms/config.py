@@ -7,38 +7,27 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from csms.config_documents import DocumentSettings
+from csms.config_http import AccountSettings, ConsoleSettings, HttpSettings
+from csms.config_live import AlarmSettings, LiveSettings, WebhookSettings
+from csms.config_values import AesKey, Port, Positive, Seconds, SecretsKey, Section
 from csms.errors import ConfigError
 
 DEFAULT_FILE = "config.yaml"
 PREFIX = "CSMS_"
 
-Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
-Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system picks one (tests)
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """Where records are kept and how long a write may wait."""
 
     url: str = "sqlite:///data/csms.db"
     hold_s: Annotated[float, Field(gt=0, lt=28)] = 20
     max_waiting: Positive = 10_000
     read_connections: Positive = 4
+    secrets_key: SecretsKey = SecretStr("")
 
     @model_validator(mode="after")
     def _known_database(self) -> "DatabaseSettings":
@@ -47,12 +36,12 @@ class DatabaseSettings(_Section):
         return self
 
 
-class GatewaySettings(_Section):
+class GatewaySettings(Section):
     """The door for charging stations. Units are in config.yaml beside each key."""
 
     host: str = "0.0.0.0"  # noqa: S104 - stations come from outside
     port: Port = 9000
-    security_profiles: list[Literal[0, 1]] = [1]
+    security_profiles: list[Literal[0, 1]] = Field(default=[1])
     unknown_stations: Literal["refuse", "quarantine-accept"] = "refuse"
     origin_allowed: bool = False
     fast_path: bool = True
@@ -84,7 +73,7 @@ class GatewaySettings(_Section):
     takeover_alarm_per_10min: Positive = 5
 
 
-class BootSettings(_Section):
+class BootSettings(Section):
     """What stations hear at boot."""
 
     approve: bool = True
@@ -93,7 +82,7 @@ class BootSettings(_Section):
     jitter: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
-class SessionSettings(_Section):
+class SessionSettings(Section):
     """Rules for charging sessions."""
 
     unknown_tokens: Literal["refuse", "accept"] = "refuse"
@@ -101,7 +90,7 @@ class SessionSettings(_Section):
     default_max_power_w: Positive = 500_000
 
 
-class MessageSettings(_Section):
+class MessageSettings(Section):
     """The message log."""
 
     log: bool = True
@@ -110,30 +99,35 @@ class MessageSettings(_Section):
     max_waiting: Positive = 50_000
 
 
-class HttpSettings(_Section):
-    """The door for programs and people."""
+class _Secrets(Section):
+    """What one side of a platform shows the other."""
 
-    host: str = "127.0.0.1"
-    port: Port = 8080
-    status_page: Literal["key", "public"] = "key"
-    page_limit: Positive = 1_000
+    operator_secret: SecretStr = Field(min_length=1)
+    data_secret: AesKey
+    data_secret_iv: AesKey
+    sig_secret: SecretStr = Field(min_length=1)
 
 
-class PlatformSettings(_Section):
+class InboundSettings(_Secrets):
+    """What a city platform shows when it asks us: keys of this direction. `prefix`: before its paths."""
+
+    operator_id: str = Field(min_length=9, max_length=9)
+    prefix: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+
+
+class PlatformSettings(_Secrets):
     """One city platform and the secrets it issued."""
 
     name: str = Field(pattern=r"^[a-z0-9-]{1,32}$")
     profile: str
     url: str = Field(pattern=r"^https?://")
     operator: str = Field(min_length=9, max_length=9)
-    operator_secret: SecretStr
-    data_secret: SecretStr = Field(min_length=16, max_length=16)
-    data_secret_iv: SecretStr = Field(min_length=16, max_length=16)
-    sig_secret: SecretStr = Field(min_length=1)
     paused: bool = False
+    sites: tuple[str, ...] = ()
+    inbound: InboundSettings | None = None
 
 
-class ReportingSettings(_Section):
+class ReportingSettings(Section):
     """Totals and what is owed to city platforms."""
 
     grace_s: Seconds = 120
@@ -141,10 +135,39 @@ class ReportingSettings(_Section):
     outbox_batch: Positive = 100
     outbox_lease_s: Seconds = 60
     outbox_attempts: Positive = 10
-    platforms: list[PlatformSettings] = []
+    outbox_retention_days: Positive = 120
+    platforms: list[PlatformSettings] = Field(default=[])
+
+    @field_validator("platforms")
+    @classmethod
+    def _names_differ(cls, platforms: list[PlatformSettings]) -> list[PlatformSettings]:
+        names = [one.name for one in platforms]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two platforms have the name {', '.join(twice)}; what is owed goes by it")
+        return platforms
 
 
-class ClusterSettings(_Section):
+Precision = Annotated[str, Field(pattern=r"^[0-6] (truncate|round)$")]
+
+
+class YearbookSettings(Section):
+    """What the yearbook counts, and with how many digits and which rounding its figures are printed."""
+
+    time_zone: str = "Asia/Shanghai"
+    counted: Annotated[
+        tuple[Literal["private", "public-dedicated", "workplace-internal", "social-public"], ...],
+        Field(min_length=1),
+    ] = ("social-public",)
+    operators: Precision = "0 truncate"
+    sites: Precision = "0 truncate"
+    chargers: Precision = "2 round"
+    energy: Precision = "2 round"
+    sessions: Precision = "2 round"
+    ten_thousands: Precision = "2 round"
+    utilisation: Precision = "2 round"
+
+
+class ClusterSettings(Section):
     """Several processes that share the stations of one database."""
 
     nats_url: str = ""
@@ -172,7 +195,7 @@ def _is_nats_url(url: str) -> bool:
         return False
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """How the program speaks."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -192,8 +215,15 @@ class Settings(BaseSettings):
     sessions: SessionSettings = SessionSettings()
     messages: MessageSettings = MessageSettings()
     http: HttpSettings = HttpSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    accounts: AccountSettings = AccountSettings()
     reporting: ReportingSettings = ReportingSettings()
+    yearbook: YearbookSettings = YearbookSettings()
+    documents: DocumentSettings = DocumentSettings()
     cluster: ClusterSettings = ClusterSettings()
+    live: LiveSettings = LiveSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    alarms: AlarmSettings = AlarmSettings()
     log: LogSettings = LogSettings()
 
     @classmethod
@@ -264,13 +294,12 @@ def _explain(exc: ValidationError, path: Path, lines: dict[tuple[str, ...], int]
     problems = []
     for error in exc.errors(include_url=False, include_input=False):
         where = tuple(str(part) for part in error["loc"])
-        key = ".".join(where)
         variable = PREFIX + "__".join(where).upper()
         known = error["type"] != "extra_forbidden"
         what = error["msg"] if known else "there is no such setting; see config.yaml for all of them"
         line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
         source = variable if variable in os.environ else f"{path}:{line}" if line else str(path)
-        problems.append(f"{source}: {key}: {what}")
+        problems.append(f"{source}: {'.'.join(where)}: {what}")
     return "; ".join(problems)
 
 

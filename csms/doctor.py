@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from csms.config import Settings
 from csms.errors import CsmsError
+from csms.reporting.precautions import doubts, strangers
 from csms.store.database import Database
 from csms.store.migrations import is_current
+from csms.store.registry import Registry
 
 FREE_BYTES = 1 << 30  # a day of a small fleet's readings and its WAL
 SPARE_FILES = 200  # descriptors for the database, HTTP and logs
@@ -35,6 +37,7 @@ def examine(settings: Settings) -> list[Finding]:
         _gateway_port,
         _http_port,
         _database,
+        _platforms,
         _message_bus,
         _disk,
         _clock,
@@ -86,6 +89,37 @@ async def _look_into_database(settings: Settings) -> Finding:
     finally:
         await database.close()
     return Finding("database", True, f"{database.dialect} answers and its tables are current")
+
+
+def _platforms(settings: Settings) -> Finding:
+    check, reporting = "city platforms", settings.reporting
+    if not reporting.platforms:
+        return Finding(check, True, "none")
+    found = doubts(reporting)
+    try:
+        found += asyncio.run(_strangers(settings))
+    except (OSError, CsmsError, ImportError) as exc:
+        found.append(f"whether their operators exist cannot be seen: {exc}")
+    names = ", ".join(one.name for one in reporting.platforms)
+    if found:
+        return Finding(
+            check, False, "; ".join(found), "change reporting in the settings, or enter what is missing"
+        )
+    return Finding(check, True, names)
+
+
+async def _strangers(settings: Settings) -> list[str]:
+    """Nothing while the tables are not there or of another release: the database's own check says so."""
+    path = _sqlite_path(settings)
+    if path is not None and not path.exists():
+        return []
+    database = await Database.open(settings.database.url)
+    try:
+        if not await is_current(database):
+            return []
+        return await strangers(settings.reporting, Registry(database))
+    finally:
+        await database.close()
 
 
 def _message_bus(settings: Settings) -> Finding:

@@ -4,6 +4,7 @@ CsmsError
 ├── ConfigError              config.yaml or the environment is wrong
 ├── NotFound                 no such record (or not one the caller may see)
 ├── Conflict                 the record exists with other contents
+│   └── Superseded           the platform has taken a newer record of the same thing
 ├── InvalidInput             a value that cannot be used; says which and why
 ├── StoreError
 │   ├── StoreUnavailable     the database does not take writes; nothing was stored
@@ -12,6 +13,7 @@ CsmsError
 │   ├── StationNotConnected  no node holds this charging station
 │   ├── StationSilent        the command was sent and not answered in time
 │   └── CommandQueueFull     too many commands wait for this station
+├── DoorBusy                 too many passwords wait to be looked at
 └── CommandNotSupported      this OCPP version has no such command
 """
 
@@ -34,6 +36,10 @@ class NotFound(CsmsError):
 
 class Conflict(CsmsError):
     """The record exists with other contents:"""
+
+
+class Superseded(Conflict):
+    """The platform has taken a newer record of the same thing:"""
 
 
 class InvalidInput(CsmsError):
@@ -66,6 +72,10 @@ class StationSilent(CourierError):
 
 class CommandQueueFull(CourierError):
     """Too many commands wait for this charging station:"""
+
+
+class DoorBusy(CsmsError):
+    """Too many people sign in just now; try again in some seconds."""
 
 
 class CommandNotSupported(CsmsError):

@@ -10,6 +10,7 @@ from csms.api.auth import new_key
 from csms.config import Settings
 from csms.domain.assets import IdToken, OcppVersion, TokenStatus
 from csms.domain.credentials import fault_of_password, generate_password, hash_password
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.store.database import Database
 from csms.store.migrations import is_current, upgrade_database
@@ -101,7 +102,7 @@ async def create_key(settings: Settings, role: str, operator: str | None, name: 
     """Make an API key; the key itself is returned and only its hash is kept. Raises NotFound."""
     async with opened(settings) as database:
         key, digest = new_key()
-        await Registry(database).put_api_key(name, digest, role, operator, datetime.now(UTC))
+        await Registry(database).put_api_key(name, digest, role, Scope(operator), datetime.now(UTC))
     return key
 
 

@@ -1,82 +1,69 @@
 """A city platform: takes operators' pushes, keeps a ledger of what it accepted, and misbehaves when told.
 
 An independent witness: it was written from the standard and shares no code with the system it judges.
-`GET /ledger` tells everything in numbers, `/ledger/orders`, `/ledger/hours`, `/ledger/connectors` and
-`/ledger/orders/SEQ` (all versions) in full; `POST /behave` with `{"behave": ["busy=2"]}` sets the faults
-in force and is open to the same machine only.
+`GET /` is a page for people. `GET /ledger` tells everything in numbers, `/ledger/orders`, `/ledger/hours`,
+`/ledger/connectors`, `/ledger/violations`, `/ledger/entries/SORT`, `/ledger/orders/SEQ` (all versions) and
+`/ledger/export` in full. `POST /behave` with `{"behave": ["busy=2"]}` sets the faults in force and
+`POST /falsify` with `{"order": SEQ}` makes a kept order wrong; both are open to the same machine only.
 """
 
 import asyncio
-import contextlib
-import hmac
-import ipaddress
 import json
-import re
-import secrets
 import ssl
-import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simulators.city_desk import TAKE, Body, Refusal, need
-from simulators.city_faults import BadFault, Faults, Interface
+from simulators.city_desk import Desk
+from simulators.city_faults import BadFault, Faults
+from simulators.city_gate import Body, Gate, Opened, Plain, Refusal, is_local
 from simulators.city_http import HttpAnswer, HttpRequest, HttpServer
 from simulators.city_ledger import Ledger
-from simulators.city_seal import DEMO_SECRET, Secrets, read_json
+from simulators.city_page import page
+from simulators.city_profile import Interface, load
+from simulators.city_seal import Secrets
 
-TOKEN_LIFE_S = 7200
-REMEMBERED = 10_000  # envelopes, to count those that come twice
-PUSHES: dict[str, Interface] = {
-    "notification_stationStatus": "status",
-    "notification_charge_order_info": "order",
-    "notification_charge_order_info_for_bonus": "order",
-    "notification_stationStats": "hour",
-}
-
-
-class Plain(Exception):
-    """An answer outside the envelope."""
-
-    def __init__(self, answer: HttpAnswer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
-@dataclass(frozen=True)
-class _Opened:
-    operator: str
-    secrets: Secrets
-    body: Body
+CITY_ID = "CITY00001"  # the platform's own OperatorID
+Say = Callable[[str, str, str, str], None]
 
 
 class CityPlatform:
     """The platform of one city. `operators` are those it knows, by OperatorID, with their secrets.
 
-    `start` and `stop` may be called in turn: the ledger lives on until `close`.
+    `start` and `stop` may be called in turn: the ledger lives on until `close`. `say` is told of every push
+    (interface, operator, key, what became of it); `now` is the city's clock. Raises ProfileError, BadFault.
     """
 
     def __init__(
         self,
         operators: Mapping[str, Secrets],
         *,
+        profile: str = "simulated",
+        city_id: str = CITY_ID,
         host: str = "127.0.0.1",
         port: int = 0,
         ledger: Path | None = None,
         behave: list[str] | None = None,
+        seed: int = 0,
+        falsify: list[str] | None = None,
         tls: ssl.SSLContext | None = None,
-        token_life_s: int = TOKEN_LIFE_S,
+        token_life_s: int | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        say: Say = lambda interface, operator, key, became: None,
     ) -> None:
         self.operators = dict(operators)
-        self.faults = Faults(behave)
-        self.ledger = Ledger(ledger)
+        self.profile = load(profile)
+        self._seed, self._now, self._say = seed, now, say
+        self.faults = Faults(behave, seed=seed, now=now)
+        self.ledger = Ledger(ledger, now)
+        for seq in falsify or []:
+            self.falsify(seq)
+        self._gate = Gate(self.operators, self.profile, now, self.ledger.count, token_life_s)
+        self._desk = Desk(self.profile, self.ledger, city_id, say)
         self._server = HttpServer(host, port, self._handle, tls)
         self._scheme = "https" if tls else "http"
-        self._token_life_s = token_life_s
-        self._tokens: dict[str, tuple[str, float]] = {}
-        self._envelopes: deque[str] = deque(maxlen=REMEMBERED)
 
     @property
     def url(self) -> str:
@@ -105,101 +92,73 @@ class CityPlatform:
 
     def behave(self, *texts: str) -> None:
         """The faults in force from now on; none: behave well. Raises BadFault."""
-        self.faults = Faults(list(texts))
+        self.faults = Faults(list(texts), seed=self._seed, now=self._now)
+
+    def falsify(self, seq: str) -> None:
+        """Keep this order with figures that are wrong by 1 kWh and 1 CNY, to see who finds it."""
+        self.ledger.falsify(seq)
 
     async def _handle(self, request: HttpRequest) -> HttpAnswer:
-        name = request.path.rpartition("/")[2]
         try:
-            match request.method, name:
-                case "GET", _:
-                    return self._tell(request.path)
-                case "POST", "behave":
-                    return self._behave(request)
-                case "POST", "query_token":
-                    return self._sealed(request, self._query_token, token_needed=False)
-                case "POST", _ if name in PUSHES:
-                    return await self._push(request, PUSHES[name])
+            match request.method, request.path:
+                case "GET", path:
+                    return self._tell(path)
+                case "POST", "/behave" | "/falsify":
+                    return self._obey(request)
+                case "POST", path:
+                    return await self._called(request, path)
         except Plain as plain:
+            self.ledger.count(f"http:{plain.answer.status}")
             return plain.answer
         return HttpAnswer(404)
 
-    async def _push(self, request: HttpRequest, interface: Interface) -> HttpAnswer:
+    async def _called(self, request: HttpRequest, path: str) -> HttpAnswer:
+        """What an operator calls. Raises Plain."""
+        if self.faults.away():
+            return HttpAnswer(hang_up=True)
+        if self.profile.is_token_path(path):
+            return self._sealed(request, "query_token", self._gate.give_token, token=False)
+        push = self.profile.push(path)
+        return HttpAnswer(404) if push is None else await self._push(request, push)
+
+    async def _push(self, request: HttpRequest, one: Interface) -> HttpAnswer:
         self.ledger.count("pushes")
-        fault = self.faults.next(interface)
+        fault = self.faults.next(one.keeps)
         if fault is not None:
             self.ledger.count(f"fault:{fault}")
+            self._say(one.name, "", "", f"fault {fault}")
         before = self._fault_before(request, fault)
-        answer = before or _spoilt(self._sealed(request, lambda o: self._take(interface, o, fault)), fault)
+        answer = before or _spoilt(
+            self._sealed(request, one.name, lambda o: self._take(one, o, fault)), fault
+        )
         await asyncio.sleep(self.faults.delay_s)
         return answer
 
-    def _take(self, interface: Interface, push: _Opened, fault: str | None) -> Body | None:
-        need(push.body.get("StartChargeSeq") not in self.faults.poisoned, "StartChargeSeq is poisoned")
-        told = TAKE[interface](self.ledger, push.operator, push.body, fault)
+    def _take(self, one: Interface, push: Opened, fault: str | None) -> Body | None:
+        if push.body.get(one.key) in self.faults.poisoned:
+            raise Refusal(4004, f"{one.key} is poisoned")
+        told = self._desk.take(one, push.operator, push.body, fault)
+        if fault == "already":
+            raise Refusal(4015, "已存在")
         return None if fault == "empty" else told
 
     def _sealed(
-        self, request: HttpRequest, step: Callable[[_Opened], Body | None], token_needed: bool = True
+        self, request: HttpRequest, name: str, step: Callable[[Opened], Body | None], token: bool = True
     ) -> HttpAnswer:
         """Open the envelope, take the step, seal its answer. Raises Plain."""
-        known: Secrets | None = None
+        envelope = self._gate.envelope(request)
+        known = self._gate.known(envelope)
         try:
-            envelope = _envelope(request)
-            known = self._known(envelope)
-            opened = self._open(request, envelope, known, token_needed)
-            return _answer(known.sealed_answer(0, "", step(opened)))
+            told = known.sealed_answer(0, "", step(self._gate.open(request, envelope, known, token)))
         except Refusal as refusal:
-            assert known is not None  # everything refused before is Plain
             self.ledger.count(f"ret:{refusal.ret}")
-            return _answer(known.sealed_answer(refusal.ret, refusal.msg, None))
-
-    def _known(self, envelope: dict[str, str]) -> Secrets:
-        known = self.operators.get(envelope["OperatorID"])
-        if known is None:
-            raise Plain(HttpAnswer(401))  # nobody's key could sign an answer
-        return known
-
-    def _open(
-        self, request: HttpRequest, envelope: dict[str, str], known: Secrets, token_needed: bool
-    ) -> _Opened:
-        """The order of checks is the standard's: signature, token, Data. Raises Refusal."""
-        operator = envelope["OperatorID"]
-        signed = known.sign(*(envelope[name] for name in ("OperatorID", "Data", "TimeStamp", "Seq")))
-        if not hmac.compare_digest(signed.encode(), envelope["Sig"].encode()):
-            raise Refusal(4001, "签名错误")
-        if token_needed and not self._token_holds(request.headers.get("authorization", ""), operator):
-            raise Refusal(4002, "Token错误")
-        if envelope["Sig"] in self._envelopes:
-            self.ledger.count("envelopes_repeated")
-        self._envelopes.append(envelope["Sig"])
-        try:
-            body = read_json(known.decrypt(envelope["Data"]))
-        except ValueError as exc:
-            raise Refusal(4003, "Data cannot be read") from exc
-        if not isinstance(body, dict):
-            raise Refusal(4003, "Data is no object")
-        return _Opened(operator, known, body)
-
-    def _token_holds(self, header: str, operator: str) -> bool:
-        owner, ends = self._tokens.get(header.removeprefix("Bearer "), ("", 0.0))
-        return owner == operator and time.monotonic() < ends
-
-    def _query_token(self, asked: _Opened) -> Body:
-        self.ledger.count("tokens")
-        right = str(asked.body.get("OperatorSecret", "")).encode()
-        failure = 0 if hmac.compare_digest(right, asked.secrets.operator_secret.encode()) else 2
-        if asked.body.get("OperatorID") != asked.operator:
-            failure = 1
-        token = "" if failure else secrets.token_hex(32)
-        if token:
-            self._tokens[token] = (asked.operator, time.monotonic() + self._token_life_s)
-        return {
-            "OperatorID": asked.operator,
-            "SuccStat": 1 if failure else 0,
-            "AccessToken": token,
-            "TokenAvailableTime": 0 if failure else self._token_life_s,
-            "FailReason": failure,
-        }
+            self._say(name, envelope["OperatorID"], "", f"Ret {refusal.ret} {refusal.msg}")
+            told = known.sealed_answer(refusal.ret, refusal.msg, None)
+        if name in self.profile.text_ret:
+            told["Ret"] = str(told["Ret"])
+        if self.profile.answer_operator:
+            told["OperatorID"] = envelope["OperatorID"]
+        return _answer(told)
 
     def _fault_before(self, request: HttpRequest, fault: str | None) -> HttpAnswer | None:
         """The answer of a fault that strikes before the push is looked at."""
@@ -214,64 +173,52 @@ class CityPlatform:
         if fault not in rets:
             return None
         if fault == "token-expired":
-            self._tokens.clear()
-        return _answer(self._known(_envelope(request)).sealed_answer(rets[fault], fault, None))
+            self._gate.void_tokens()
+        known = self._gate.known(self._gate.envelope(request))
+        return _answer(known.sealed_answer(rets[fault], fault, None))
 
     def _tell(self, path: str) -> HttpAnswer:
-        match path.strip("/").split("/"):
-            case ["ledger"]:
-                told = {"operators": sorted(self.operators), "behave": self.faults.told()}
-                return _answer(self.ledger.summary() | told)
-            case ["ledger", "orders"]:
-                return _answer({"items": self.ledger.orders()})
-            case ["ledger", "orders", seq]:
-                return _answer({"items": self.ledger.history(seq)})
-            case ["ledger", "hours"]:
-                return _answer({"items": self.ledger.hours()})
-            case ["ledger", "connectors"]:
-                return _answer(self.ledger.connectors())
+        ledger = self.ledger
+        tells: dict[str, Callable[[], Any]] = {
+            "/ledger": self._summary,
+            "/ledger/export": lambda: {"profile": self.profile.name} | ledger.export(),
+            "/ledger/connectors": ledger.connectors,
+            "/ledger/orders": lambda: {"items": ledger.orders()},
+            "/ledger/hours": lambda: {"items": ledger.hours()},
+            "/ledger/violations": lambda: {"items": ledger.violations()},
+            "/ledger/states": lambda: {"items": ledger.states()},
+        }
+        if path == "/":
+            html = page(self.profile, self._summary())
+            return HttpAnswer(body=html.encode(), content_type="text/html;charset=utf-8")
+        if path in tells:
+            return _answer(tells[path]())
+        match path.split("/"):
+            case ["", "ledger", "entries", sort]:
+                return _answer({"items": ledger.entries(sort)})
+            case ["", "ledger", "orders", seq]:
+                return _answer({"items": ledger.history(seq)})
         return HttpAnswer(404)
 
-    def _behave(self, request: HttpRequest) -> HttpAnswer:
-        if not ipaddress.ip_address(request.peer).is_loopback:
+    def _summary(self) -> dict[str, Any]:
+        return self.ledger.summary() | {
+            "profile": self.profile.name,
+            "operators": sorted(self.operators),
+            "behave": self.faults.told(),
+        }
+
+    def _obey(self, request: HttpRequest) -> HttpAnswer:
+        if not is_local(request.peer):
             return HttpAnswer(403)
         try:
-            self.behave(*map(str, json.loads(request.body)["behave"]))
+            asked = json.loads(request.body)
+            if request.path == "/falsify":
+                self.falsify(str(asked["order"]))
+                return _answer({"falsified": self.ledger.summary()["falsified"]})
+            self.behave(*map(str, asked["behave"]))
         except (BadFault, ValueError, TypeError, KeyError) as exc:
             return replace(_answer({"error": str(exc)}), status=400)
         return _answer({"behave": self.faults.told()})
-
-
-def run_city(
-    host: str = "127.0.0.1",
-    port: int = 9100,
-    operator_id: list[str] | None = None,
-    secret: str = DEMO_SECRET,
-    ledger: Path | None = None,
-    behave: list[str] | None = None,
-) -> None:
-    """Serve until Ctrl-C. Every operator has the same four secrets, `secret` (16 characters)."""
-    if len(secret.encode()) != 16:
-        raise SystemExit("--secret: 16 characters are needed, it is an AES-128 key")
-    operators = dict.fromkeys(operator_id or ["123456789"], Secrets(secret, secret, secret, secret))
-    try:
-        city = CityPlatform(operators, host=host, port=port, ledger=ledger, behave=behave)
-    except BadFault as exc:
-        raise SystemExit(f"--behave: {exc}") from exc
-    with contextlib.suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(_serve(city))
-        except OSError as exc:
-            raise SystemExit(f"cannot listen on {host}:{port}: {exc.strerror}") from exc
-
-
-async def _serve(city: CityPlatform) -> None:
-    async with city:
-        print(
-            f"city platform at {city.url}/evcs/v1/ for {', '.join(city.operators)}; {city.url}/ledger",
-            flush=True,
-        )
-        await asyncio.Event().wait()
 
 
 def _answer(body: Any) -> HttpAnswer:
@@ -280,18 +227,18 @@ def _answer(body: Any) -> HttpAnswer:
 
 def _spoilt(answer: HttpAnswer, fault: str | None) -> HttpAnswer:
     """The answer as a fault leaves it, after the push was recorded."""
-    match fault:
-        case "lose":
-            return HttpAnswer(hang_up=True)
-        case "html":
-            return HttpAnswer(body=b"<html><body>OK</body></html>", content_type="text/html")
-        case "slow":
-            return replace(answer, byte_s=1.0)
-        case "huge":
-            return replace(answer, body=b" " * 2_097_152)
-        case "bad-mac" | "forged" | "text-ret":
-            return replace(answer, body=_respelt(answer.body, fault))
-    return answer
+    instead = {
+        "lose": HttpAnswer(hang_up=True),
+        "html": HttpAnswer(body=b"<html><body>OK</body></html>", content_type="text/html"),
+        "error500": HttpAnswer(500),
+        "slow": replace(answer, byte_s=1.0),
+        "duplicate-keys": replace(answer, body=b'{"Ret": 500, ' + answer.body[1:]),
+    }
+    if fault == "huge":
+        return replace(answer, body=b" " * 2_097_152)
+    if fault in {"bad-mac", "forged", "text-ret"}:
+        return replace(answer, body=_respelt(answer.body, fault))
+    return instead.get(fault or "", answer)
 
 
 def _respelt(body: bytes, fault: str) -> bytes:
@@ -303,17 +250,3 @@ def _respelt(body: bytes, fault: str) -> bytes:
     else:
         fields["Ret"] = str(fields["Ret"])
     return json.dumps(fields, ensure_ascii=False).encode()
-
-
-def _envelope(request: HttpRequest) -> dict[str, str]:
-    """The five fields. Raises Plain: what cannot be read cannot be answered in the envelope."""
-    try:
-        fields = json.loads(request.body)
-        envelope = {name: fields[name] for name in ("OperatorID", "Data", "TimeStamp", "Seq", "Sig")}
-    except (ValueError, TypeError, KeyError) as exc:
-        raise Plain(HttpAnswer(400)) from exc
-    if not all(isinstance(value, str) and value.isascii() for value in envelope.values()):
-        raise Plain(HttpAnswer(400))
-    if not re.fullmatch(r"\d{14}", envelope["TimeStamp"]) or not re.fullmatch(r"\d{4}", envelope["Seq"]):
-        raise Plain(HttpAnswer(400))
-    return envelope

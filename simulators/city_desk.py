@@ -1,104 +1,135 @@
-"""What a city's desk does with a push once it is opened: check every field, write the ledger, answer."""
+"""What a city's desk does with a push once it is opened: check every field, write the ledger, answer.
 
-import re
+A field that is not as the profile's table asks: Ret 4004, and nothing is kept. Fields that are right but do
+not fit each other: an order is kept as disputed (ConfirmResult 1), a state is discarded (Status 1), anything
+else is not successful (SuccStat 1). Either way every single violation is noted with its field and reason.
+"""
+
 from collections.abc import Callable
 from typing import Any
 
-from simulators.city_faults import Interface
+from simulators.city_checks import reconcile
+from simulators.city_fields import Violation
+from simulators.city_gate import Body, Refusal
 from simulators.city_ledger import Ledger, watt_hours
+from simulators.city_profile import Interface, Profile
 
-STATUSES = (0, 1, 2, 3, 4, 255)
-TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-Body = dict[str, Any]
-
-
-class Refusal(Exception):
-    """An answer of the protocol that is no success: Ret and Msg."""
-
-    def __init__(self, ret: int, msg: str) -> None:
-        super().__init__(ret, msg)
-        self.ret, self.msg = ret, msg
-
-
-def take_order(ledger: Ledger, operator: str, order: Body, fault: str | None) -> Body:
-    """A charge order. Raises Refusal 4004."""
-    _need_name(order, "StartChargeSeq", 27)
-    need(len(order["StartChargeSeq"]) == 27, "StartChargeSeq")
-    _need_name(order, "ConnectorID", 26)
-    _need_times(order)
-    for name in ("TotalPower", "TotalElecMoney", "TotalMoney"):
-        _need_amount(order, name)
-    # The 2016 edition misspells it; later dialects do not.
-    _need_amount(order, "TotalSeviceMoney" if "TotalSeviceMoney" in order else "TotalServiceMoney")
-    need(_is_whole(order.get("StopReason")), "StopReason")
-    need(_is_whole(order.get("Revision", 1)), "Revision")
-    ledger.count("order:" + ledger.take_order(operator, order, fault == "dispute"))
-    return {
-        "StartChargeSeq": order["StartChargeSeq"] if fault != "other-order" else operator + "0" * 18,
-        "ConnectorID": order["ConnectorID"],
-        "ConfirmResult": 1 if fault == "dispute" else 0,
-    }
-
-
-def take_status(ledger: Ledger, operator: str, body: Body, fault: str | None) -> Body:
-    """One connector's status, or several in an array. Raises Refusal 4004."""
-    several = body.get("ConnectorStatusInfos", [body.get("ConnectorStatusInfo")])
-    need(isinstance(several, list) and bool(several), "ConnectorStatusInfo")
-    for info in several:
-        need(isinstance(info, dict), "ConnectorStatusInfo")
-        _need_name(info, "ConnectorID", 26)
-        need(_is_whole(info.get("Status")) and info["Status"] in STATUSES, "Status")
-    if fault == "ignore":
-        return {"Status": 1}
-    for info in several:
-        ledger.take_status(operator, info["ConnectorID"], info["Status"])
-    return {"Status": 0}
-
-
-def take_hour(ledger: Ledger, operator: str, body: Body, fault: str | None) -> Body:
-    """A site's hour. Raises Refusal 4004."""
-    stats = body.get("StationStats")
-    if not isinstance(stats, dict):
-        raise Refusal(4004, "StationStats")
-    _need_name(stats, "StationID", 20)
-    _need_times(stats)
-    _need_amount(stats, "StationElectricity")
-    need(_is_whole(stats.get("Revision", 1)), "Revision")
-    if fault == "ignore":
-        return {"Status": 1}
-    ledger.count("hour:" + ledger.take_hour(operator, stats))
-    return {"Status": 0}
-
-
-TAKE: dict[Interface, Callable[[Ledger, str, Body, str | None], Body]] = {
-    "status": take_status,
-    "order": take_order,
-    "hour": take_hour,
+SAYS_NO = {"dispute", "ignore", "fail"}
+MOST_TOLD = 5  # violations in the Msg of a refusal; the ledger has them all
+REASON = 3  # FailReason 3-99 are the platform's own
+LISTS: dict[str, tuple[str, tuple[str, ...]]] = {  # under which name, and what makes the key
+    "station": ("StationInfo", ("StationID",)),
+    "bms": ("BmsInfo", ("EquipmentID", "ConnectorID", "BMSCode")),
+    "alarm": ("AlarmInfo", ("EquipmentID", "ConnectorID", "AlarmCode", "AlarmStatus", "AlarmTime")),
+    "event": ("EventInfo", ("StationID", "EventCode", "EventTime")),
+    "power": ("SupStationPowerInfo", ("StationID", "DataTime")),
 }
+DISPUTED, REFUSED = "disputed", "4004"
 
 
-def need(holds: bool, name: str) -> None:
-    """Raises Refusal 4004 naming the field."""
-    if not holds:
-        raise Refusal(4004, name)
+class Desk:
+    """`say` is told of each push: interface, operator, key, what became of it.
+
+    `city_id` begins the serial numbers of what the city itself starts.
+    """
+
+    def __init__(
+        self, profile: Profile, ledger: Ledger, city_id: str, say: Callable[[str, str, str, str], None]
+    ) -> None:
+        self._profile, self._ledger, self._city_id, self._say = profile, ledger, city_id, say
+
+    def take(self, one: Interface, operator: str, body: Body, fault: str | None) -> Body:
+        """The answer's Data. Raises Refusal 4004, or the profile's own Ret for an order it has already."""
+        key = str(body.get(one.key, ""))
+        if wrong := self._profile.fields_wrong(one, body, operator, self._city_id):
+            self._noted(one, operator, key, REFUSED, wrong)
+            raise Refusal(4004, _told(wrong))
+        unfit = [found for rule in one.rules for found in rule(body, body)]
+        unfit = unfit if self._profile.refuse_inconsistent else []
+        if one.keeps == "check":
+            return self._checked(one, operator, body, unfit)
+        no = fault in SAYS_NO or bool(unfit)
+        if unfit:
+            self._noted(one, operator, key, DISPUTED, unfit)
+        became = self._kept(one, operator, body, no)
+        self._say(one.name, operator, key, became)
+        if became == "duplicate" and one.keeps == "order" and self._profile.duplicate_ret and not no:
+            raise Refusal(self._profile.duplicate_ret, "已存在")
+        return self._answer(one, operator, body, no, fault)
+
+    def _kept(self, one: Interface, operator: str, body: Body, no: bool) -> str:
+        """Written to the ledger: `new`, `version`, `duplicate`, or `ignored`."""
+        ledger = self._ledger
+        if one.keeps == "order":
+            wh = watt_hours(body[one.energy])
+            became = ledger.take(("order", operator, body[one.key]), body, wh, disputed=no)
+            ledger.count(f"order:{became}")
+            return "disputed" if no else became
+        if no:
+            return "ignored"
+        if one.keeps == "status":
+            infos = _several(body, "ConnectorStatusInfo")
+            for info in infos:
+                ledger.take_status(operator, info)
+            return ", ".join(f"{info['ConnectorID']} is {info['Status']}" for info in infos)[:120]
+        became = "new"
+        for owner, key, item, wh in _items(one, operator, body):
+            became = ledger.take((one.keeps, owner, key), item, wh)
+            ledger.count(f"{one.keeps}:{became}")
+        return became
+
+    def _answer(self, one: Interface, operator: str, body: Body, no: bool, fault: str | None) -> Body:
+        words: dict[str, Callable[[str], Any]] = {
+            "echo": lambda name: body[name],
+            "verdict": lambda name: int(no),
+            "reason": lambda name: REASON if no else 0,
+        }
+        told = {name: words[word](name) for name, word in one.answer.items()}
+        if fault == "other-order" and one.key in told:
+            told[one.key] = operator + "0" * 18
+        return told
+
+    def _checked(self, one: Interface, operator: str, body: Body, unfit: list[Violation]) -> Body:
+        if unfit:
+            self._noted(one, operator, body[one.key], REFUSED, unfit)
+            raise Refusal(4004, _told(unfit))
+        told = reconcile(self._ledger, operator, body)
+        self._ledger.take(("check", operator, body[one.key]), {"asked": body, "answer": told})
+        disputes = told["TotalDisputeOrder"]
+        self._say(one.name, operator, body[one.key], f"{body['OrderCount']} orders, {disputes} disputed")
+        return told
+
+    def _noted(self, one: Interface, operator: str, key: str, verdict: str, wrong: list[Violation]) -> None:
+        self._ledger.note((one.name, operator, key), verdict, wrong)
+        for found in wrong:
+            self._say(one.name, operator, key, f"{verdict} {found}")
 
 
-def _need_name(body: Body, name: str, most: int) -> None:
-    value = body.get(name)
-    need(isinstance(value, str) and 0 < len(value) <= most, name)
+def _told(wrong: list[Violation]) -> str:
+    more = f"; {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+    return "; ".join(map(str, wrong[:MOST_TOLD]))[:400] + more
 
 
-def _need_times(body: Body) -> None:
-    for name in ("StartTime", "EndTime"):
-        need(isinstance(body.get(name), str) and TIME.fullmatch(body[name]) is not None, name)
+def _several(body: Body, name: str) -> list[Body]:
+    """What stands as one object under `name`, or as a list under its plural."""
+    return list(body.get(f"{name}s") or [body[name]])
 
 
-def _need_amount(body: Body, name: str) -> None:
-    try:
-        need(watt_hours(body.get(name)) >= 0, name)
-    except (ValueError, ArithmeticError) as exc:
-        raise Refusal(4004, name) from exc
+def _items(one: Interface, operator: str, body: Body) -> list[tuple[str, str, Body, int]]:
+    """What a push brings for the ledger: whose, under which key, what, and its energy in Wh."""
+    if one.keeps == "hour":
+        stats = body["StationStats"]
+        # An hour's own operator where it is told, so that one account may report for several.
+        owner = stats.get("OperatorID", operator)
+        key = f"{stats['StationID']}/{stats['StartTime']}"
+        return [(owner, key, stats, watt_hours(stats["StationElectricity"]))]
+    if one.keeps not in LISTS:
+        return [(operator, body[one.key], body, 0)]
+    name, key_fields = LISTS[one.keeps]
+    # Process data names its connector beside itself or within.
+    outer = {"ConnectorID": body["ConnectorID"]} if "ConnectorID" in body else {}
+    return [(operator, _joined(outer | item, key_fields), outer | item, 0) for item in _several(body, name)]
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _joined(item: Body, names: tuple[str, ...]) -> str:
+    return "/".join(str(item[name]) for name in names if name in item)

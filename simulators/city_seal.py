@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -46,15 +47,42 @@ class Secrets:
         """HMAC-MD5 over the joined parts, 32 upper-case hexadecimal digits."""
         return hmac.new(self.sig_secret.encode(), "".join(parts).encode(), hashlib.md5).hexdigest().upper()
 
-    def sealed_answer(self, ret: int, msg: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def sealed_answer(self, ret: int, msg: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """Ret, Msg, Data and Sig."""
-        data = "" if body is None else self.encrypt(json.dumps(body, ensure_ascii=False))
+        data = "" if body is None else self.encrypt(write_json(body))
         return {"Ret": ret, "Msg": msg, "Data": data, "Sig": self.sign(str(ret), msg, data)}
+
+    def sealed_request(self, sender: str, body: Mapping[str, Any], stamp: str, seq: str) -> dict[str, str]:
+        """The five fields; `stamp` is China local time as yyyyMMddHHmmss, `seq` has four digits."""
+        data = self.encrypt(write_json(body))
+        sig = self.sign(sender, data, stamp, seq)
+        return {"OperatorID": sender, "Data": data, "TimeStamp": stamp, "Seq": seq, "Sig": sig}
 
     def _cipher(self) -> Cipher[modes.CBC]:
         return Cipher(algorithms.AES(self.data_secret.encode()), modes.CBC(self.data_secret_iv.encode()))
 
 
+def write_json(body: Any) -> str:
+    """JSON with exact decimals, as `read_json` gave them."""
+    return json.dumps(body, ensure_ascii=False, default=_exact)
+
+
 def read_json(text: str | bytes) -> Any:
-    """JSON with exact decimals. Raises ValueError."""
-    return json.loads(text, parse_float=Decimal)
+    """JSON with exact decimals, and nothing that JSON does not have. Raises ValueError."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once)
+
+
+def _exact(value: object) -> float:
+    assert isinstance(value, Decimal)
+    return float(value)  # shortest text that reads back as the same number: up to 15 digits are exact
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found

@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from simulators.city_cli import app as city_app
 from simulators.fleet import Fleet, Plan
 from simulators.management import ApiError, Management, find_key
 from simulators.misbehaviours import MISBEHAVIOURS, Judged
@@ -33,6 +34,7 @@ from simulators.traits import SUBPROTOCOLS
 from simulators.verdict import Verdict
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(city_app, name="city")
 console = Console()
 SHOWN = 20
 
@@ -134,24 +136,6 @@ def station(
         seed=seed,
     )
     raise typer.Exit(_run(run_single(one, console)))
-
-
-@app.command()
-def city(
-    *,
-    host: str = "127.0.0.1",
-    port: int = 9100,
-    operator_id: Annotated[list[str] | None, typer.Option(help="OperatorIDs it knows.")] = None,
-    secret: Annotated[str | None, typer.Option(help="All four secrets, 16 characters.")] = None,
-    ledger: Annotated[Path | None, typer.Option(help="SQLite file; default: memory.")] = None,
-    behave: Annotated[list[str] | None, typer.Option(help="A fault, like busy=2.")] = None,
-) -> None:
-    """Run a city platform that keeps a ledger of what operators report, and misbehaves when told."""
-    # A fleet of stations has no use for the city's cryptography.
-    from simulators.city import run_city  # noqa: PLC0415 - see above
-
-    secrets = {} if secret is None else {"secret": secret}
-    run_city(host=host, port=port, operator_id=operator_id, ledger=ledger, behave=behave, **secrets)
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 PostgreSQL is where CSMS_TEST_POSTGRES says, else on 127.0.0.1. Where there is none, its tests are skipped
 here and fail in CI.
+
+A command run in the test process sets logging up; what it leaves is taken back after each test.
 """
 
 import asyncio
@@ -10,14 +12,33 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 from csms.store.database import Database, InlineDatabase
 from csms.store.migrations import upgrade, upgrade_database
 
 POSTGRES = os.environ.get("CSMS_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+_configure = structlog.configure
+
+
+def _without_cache(**settings: Any) -> None:
+    _configure(**settings | {"cache_logger_on_first_use": False})
+
+
+# A logger that kept its level and processors for good would write past `capture_logs` in every later test.
+structlog.configure = _without_cache
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """No test sees the level or the format that another one's command chose."""
+    yield
+    structlog.reset_defaults()
 
 
 ALONE = """

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import yaml
 
 from csms.config import Settings
 from csms.errors import ConfigError
@@ -129,3 +130,44 @@ def test_a_node_has_a_name(tmp_path: Path) -> None:
     assert Settings().cluster.node_name == socket.gethostname()
     assert Settings.load(file).cluster.node_name == "east-2"
     assert Settings.load(file).cluster.nats_url == "nats://a:1,tls://u:p@b"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("operator_id", "12345678", "inbound.operator_id: String should have at least 9 characters"),
+        (
+            "data_secret",
+            "fifteen-letters",
+            "inbound.data_secret: Value error, 15 bytes; an AES",
+        ),
+        ("prefix", "city/", "inbound.prefix: String should match pattern"),
+        ("secret", "x", "inbound.secret: there is no such setting"),
+    ],
+)
+def test_what_a_platform_may_ask_with(tmp_path: Path, key: str, value: str, told: str) -> None:
+    """Keys of the city's own direction are checked like ours; no value of a secret is repeated."""
+    secret = "0123456789abcdef"
+    keys = dict.fromkeys(("operator_secret", "data_secret", "data_secret_iv", "sig_secret"), secret)
+    inbound = {**keys, "operator_id": "987654321"} | {key: value}
+    platform = {"name": "city", "profile": "beijing", "url": "https://a", "operator": "123456789", **keys}
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump({"reporting": {"platforms": [{**platform, "inbound": inbound}]}}))
+
+    with pytest.raises(ConfigError) as caught:
+        Settings.load(file)
+
+    assert told in str(caught.value)
+    assert "fifteen-letters" not in str(caught.value)
+
+
+def test_platforms_of_one_name(tmp_path: Path) -> None:
+    """What is owed goes by the name: two of one would share it."""
+    secret = "0123456789abcdef"
+    secrets = dict.fromkeys(("operator_secret", "data_secret", "data_secret_iv", "sig_secret"), secret)
+    platform = {"name": "city", "profile": "beijing", "url": "https://a", "operator": "123456789", **secrets}
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump({"reporting": {"platforms": [platform, platform]}}))
+
+    with pytest.raises(ConfigError, match=r"reporting.platforms: .*two platforms have the name city"):
+        Settings.load(file)

@@ -8,14 +8,15 @@ from pydantic import Field
 
 from csms.api.audit import audit_row, digest_of
 from csms.api.auth import ADMINS, Own, Who, operation
-from csms.api.commands import ResultWord, detail_of
+from csms.api.commands import ResultWord, detail_of, finish
 from csms.api.forms import View, with_examples
 from csms.api.parts import ApiParts, Parts
 from csms.api.problems import Problem, invalid
 from csms.api.stations import StationPath, station_of
 from csms.domain.assets import ChargingStation, OcppVersion
 from csms.domain.commands import Outcome, RawCall, Result
-from csms.domain.redaction import redacted
+from csms.domain.redaction import DEEPEST, is_too_deep, redacted
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.protocol.schema import actions, check_request
 from csms.store.command_queries import CommandForm
@@ -58,7 +59,7 @@ class CallResult(View):
 
 
 def _operation() -> dict[str, Any]:
-    made = operation(ADMINS, 404, 409, 413)
+    made = operation(ADMINS, 404, 409, 413, by_site=True)
     return made | {"openapi_extra": {**made["openapi_extra"], **BODY}}
 
 
@@ -97,7 +98,7 @@ async def call(
     )
     shown = {"result": outcome.result.value, "detail": redacted(detail_of(outcome))}
     ended = audit_row(parts, request, who, f"call {action} ended", identity, shown)
-    await parts.desk.finish(begun.command_id, shown["result"], shown["detail"], ended)
+    await finish(parts, begun.command_id, outcome, ended)
     return {"command_id": str(begun.command_id), "result": outcome.result.value, **_answer(outcome)}
 
 
@@ -108,6 +109,8 @@ def _payload(body: bytes) -> dict[str, Any]:
         raise invalid("body", f"not valid JSON: {exc}", "Send one JSON object in UTF-8.") from exc
     if not isinstance(payload, dict):
         raise invalid("body", "it is not an object", "Send one JSON object.")
+    if is_too_deep(payload):
+        raise invalid("body", f"it has more than {DEEPEST} levels", "Send a flatter one.")
     return payload
 
 
@@ -121,7 +124,7 @@ def _check(version: OcppVersion, action: str, payload: dict[str, Any]) -> None:
         raise invalid("body", text, f"See the schema of {action} in {version}.") from exc
 
 
-async def _version(parts: ApiParts, station: ChargingStation, own: str | None) -> OcppVersion:
+async def _version(parts: ApiParts, station: ChargingStation, own: Scope) -> OcppVersion:
     shown = await parts.devices.shown(station.identity, own)
     known = shown["ocpp_version"] if shown else None
     if known is None and station.assume_version is None:
@@ -130,7 +133,7 @@ async def _version(parts: ApiParts, station: ChargingStation, own: str | None) -
 
 
 def _answer(outcome: Outcome) -> dict[str, Any]:
-    payload = outcome.payload or {}
+    payload = redacted(outcome.payload or {})
     error = payload.get("error")
     if isinstance(error, dict) and "code" in error:
         details = error.get("details")

@@ -7,11 +7,13 @@ that is only the store knows, so it is handed in.
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from csms.api.forms import EvseNumber, Form, TokenText
 from csms.domain import commands
+from csms.domain.assets import OcppVersion
 from csms.domain.commands import Command
+from csms.domain.redaction import DEEPEST, is_too_deep
 
 SessionNumber = Annotated[str, Field(pattern=r"^[0-9]{1,19}$", description="`session_id` of a session.")]
 Word = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[\x20-\x7e]+$")]
@@ -106,13 +108,20 @@ class ClearCache(Form):
     command: Literal["ClearCache"]
 
 
+def _shallow(data: Any) -> Any:
+    # One level is the command's own.
+    if is_too_deep([data]):
+        raise ValueError(f"has more than {DEEPEST - 1} levels")
+    return data
+
+
 class SendData(Form):
     """DataTransfer to the station."""
 
     command: Literal["SendData"]
     vendor_id: Annotated[str, Field(min_length=1, max_length=255)]
     message_id: Annotated[str, Field(max_length=50)] | None = None
-    data: Any = None
+    data: Annotated[Any, AfterValidator(_shallow)] = None
 
 
 CommandForm = Annotated[
@@ -177,3 +186,39 @@ def to_command(form: Any, *, transaction_id: str, number: int) -> Command:
     # The rest have the same fields here and there.
     kind: type[Command] = getattr(commands, form.command)
     return kind(**form.model_dump(exclude={"command"}))
+
+
+FORMS: tuple[type[Form], ...] = (
+    StartSession, StopSession, Reset, UnlockConnector, TriggerMessage, ChangeAvailability,
+    SetVariables, GetVariables, GetBaseReport, ClearCache, SendData,
+)  # fmt: skip
+
+
+def forms_of(version: OcppVersion) -> list[dict[str, Any]]:
+    """Each command that a station of this version takes, with the JSON Schema of its body."""
+    return [
+        {
+            "command": form.__name__,
+            "description": form.__doc__ or "",
+            "body": _narrowed(form.model_json_schema(), form, version),
+            "example": EXAMPLES[form.__name__],
+        }
+        for form in FORMS
+    ]
+
+
+def _narrowed(schema: dict[str, Any], form: type[Form], version: OcppVersion) -> dict[str, Any]:
+    """Without what the version does not know: 1.6 resets no single EVSE, 2.x does not read all at once."""
+    is_16 = version is OcppVersion.V16
+    fields = schema["properties"]
+    if form is Reset:
+        fields["kind"]["enum"] = ["soft", "hard"] if is_16 else ["on-idle", "immediate"]
+        fields["kind"]["default"] = fields["kind"]["enum"][0]
+        if is_16:
+            del fields["evse"]
+    elif form is GetVariables and not is_16:
+        fields["names"]["minItems"] = 1
+        schema["required"] = [*schema.get("required", ()), "names"]
+    elif form is UnlockConnector and is_16:
+        del fields["connector"]
+    return schema

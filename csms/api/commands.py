@@ -1,30 +1,30 @@
 """Commands to charging stations: given, carried, kept with what came of them, and looked up."""
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 import structlog
-from fastapi import APIRouter, Body, Header, Path, Request
+from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
 from pydantic import Field
 
-from csms.api.audit import audit_row, digest_of
+from csms.api.audit import audit, audit_row, digest_of
 from csms.api.auth import OPERATORS, READERS, Own, Who, operation
-from csms.api.command_forms import EXAMPLES, CommandForm, StopSession, to_command
+from csms.api.command_forms import EXAMPLES, CommandForm, StopSession, forms_of, to_command
 from csms.api.forms import LAST_INT64, View, with_examples
 from csms.api.parts import ApiParts, Parts
 from csms.api.problems import Problem, invalid
 from csms.api.stations import StationPath, station_of
-from csms.domain.assets import ChargingStation
-from csms.domain.commands import Outcome
+from csms.api.stations import shown as shown_station
+from csms.domain.assets import ChargingStation, OcppVersion
+from csms.domain.commands import Outcome, Result, Withdraw
 from csms.domain.redaction import redacted
 from csms.errors import NotFound, StoreUnavailable
+from csms.protocol.schema import actions
 from csms.store import command_queries
-from csms.store.command_queries import Begun
+from csms.store.records import AuditRow
 
 router = APIRouter(tags=["Commands"])
 
 ResultWord = Literal["accepted", "rejected", "not-connected", "silent", "not-supported", "failed"]
-LOOKED_EVERY_S = 0.1
 
 log = structlog.get_logger()
 
@@ -35,14 +35,9 @@ EXAMPLE = {
     "detail": {"reason": "", "answer": {"status": "Accepted"}},
 }
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,200}$",
-        description="Makes repeating safe: the same key and body give the first result, not sent again.",
-    ),
-]
+
+CommandPath = Annotated[str, Path(pattern=r"^[0-9]{1,19}$", description="`command_id` of a command.")]
+WITHDRAWN_WITHIN_S = 5.0
 
 
 class CommandResult(View):
@@ -50,7 +45,7 @@ class CommandResult(View):
 
     command_id: str
     command: str
-    result: ResultWord
+    result: ResultWord | None = Field(description="null: it is under way (`wait=false`).")
     detail: dict[str, Any] = Field(
         description="`reason` in words, the station's `answer`, `variables` it told."
     )
@@ -79,14 +74,33 @@ class StoredCommand(View):
     )
 
 
+class FormOfCommand(View):
+    """A command and what it takes."""
+
+    command: str = Field(examples=["Reset"])
+    description: str = Field(examples=["Restart the station."])
+    body: dict[str, Any] = Field(description="JSON Schema of the request body.")
+    example: dict[str, Any]
+
+
+class CommandForms(View):
+    """What a station of this OCPP version can be told."""
+
+    version: str | None = Field(examples=["ocpp1.6"])
+    commands: list[FormOfCommand]
+    calls: list[str] = Field(description="Actions of the version.", examples=[["Reset"]])
+
+
 @router.post(
     "/charging-stations/{identity}/commands",
     summary="Give a charging station a command",
     response_model=CommandResult,
-    **operation(OPERATORS, 404, 409, 413),
+    **operation(OPERATORS, 404, 409, 413, by_site=True, also={202: CommandResult}),
 )
 async def give_command(
     request: Request,
+    response: Response,
+    afterwards: BackgroundTasks,
     parts: Parts,
     who: Who,
     own: Own,
@@ -95,7 +109,9 @@ async def give_command(
         CommandForm,
         Body(openapi_examples={name: {"summary": name, "value": value} for name, value in EXAMPLES.items()}),
     ],
-    idempotency_key: IdempotencyKey = None,
+    wait: Annotated[
+        bool, Query(description="false: answered with 202 at once; /commands/{command_id} tells the result.")
+    ] = True,
 ) -> Any:
     """Waits for the station's answer. 200 whatever came of it: see `result`. A command writes no session:
     what the station then reports does.
@@ -108,35 +124,86 @@ async def give_command(
         who.actor,
         body.command,
         {"sha256": digest_of(given), "given": redacted(given)},
-        idempotency_key,
     )
     row = audit_row(parts, request, who, f"command {body.command}", identity, given)
     begun = await parts.desk.begin(form, row, parts.now())
-    if not begun.is_new:
-        return await _repeated(parts, begun, body.command, own)
-    command = to_command(body, transaction_id=transaction_id, number=begun.command_id)
-    outcome = await parts.courier.send(identity, command, parts.settings.gateway.command_expiry_s)
-    result, detail = outcome.result.value, detail_of(outcome)
-    shown = {"result": result, "detail": detail}
-    ended = audit_row(parts, request, who, f"command {body.command} ended", identity, shown)
+    number = begun.command_id
+    command = to_command(body, transaction_id=transaction_id, number=number)
+
+    async def carry_out() -> dict[str, Any]:
+        outcome = await parts.courier.send(
+            identity, command, parts.settings.gateway.command_expiry_s, number=number
+        )
+        shown = {"result": outcome.result.value, "detail": redacted(detail_of(outcome))}
+        ended = audit_row(parts, request, who, f"command {body.command} ended", identity, shown)
+        await finish(parts, number, outcome, ended)
+        return shown
+
+    if wait:
+        shown = await carry_out()
+    else:
+        response.status_code, shown = 202, {"result": None, "detail": {}}
+        afterwards.add_task(carry_out)
+    return {"command_id": str(number), "command": body.command, **shown}
+
+
+async def finish(parts: ApiParts, number: int, outcome: Outcome, ended: AuditRow) -> None:
+    """Keep what came of a command that was sent."""
     try:
-        await parts.desk.finish(begun.command_id, result, redacted(detail), ended)
+        await parts.desk.finish(number, outcome.result.value, redacted(detail_of(outcome)), ended)
     except StoreUnavailable as exc:
         # It was carried out: its asker must hear so, though a repetition will not.
-        log.error("command_outcome_not_stored", command=begun.command_id, station=identity, error=str(exc))
-    return {"command_id": str(begun.command_id), "command": body.command, **shown}
+        log.error("command_outcome_not_stored", command=number, error=str(exc))
+
+
+@router.post(
+    "/commands/{command_id}/cancel",
+    summary="Take a command back",
+    response_model=StoredCommand,
+    **operation(OPERATORS, 404, 409, by_site=True),
+)
+async def cancel_command(request: Request, parts: Parts, who: Who, own: Own, command_id: CommandPath) -> Any:
+    """While it waits to be sent. 409 when it was sent or has ended: what was sent cannot be taken back."""
+    shown = await one_command(parts, own, command_id)
+    if shown["result"] is None:
+        told = await parts.courier.send(
+            shown["charging_station"], Withdraw(int(command_id)), WITHDRAWN_WITHIN_S
+        )
+        if told.result is Result.ACCEPTED:
+            await audit(
+                parts, request, who, "command-cancel", shown["charging_station"], {"command": command_id}
+            )
+            return await one_command(parts, own, command_id)
+    raise Problem(409, f"Command {command_id} was sent, or has ended.")
+
+
+@router.get(
+    "/charging-stations/{identity}/command-forms",
+    summary="What a station can be told",
+    response_model=CommandForms,
+    **operation(READERS, 404, by_site=True),
+)
+async def command_forms(parts: Parts, own: Own, identity: StationPath) -> Any:
+    """A JSON Schema for each command the station's OCPP version takes, to make a form of, and the OCPP
+    requests that /calls sends. `version` is null for a station that never connected: then as 1.6.
+    """
+    station = await station_of(parts, identity, own)
+    known = (await shown_station(parts, identity, own))["ocpp_version"] or station.assume_version
+    version = OcppVersion(known) if known else None
+    forms = forms_of(version or OcppVersion.V16)
+    return {"version": version, "commands": forms, "calls": sorted(actions(version or OcppVersion.V16))}
 
 
 @router.get(
     "/commands/{command_id}",
     summary="What came of a command",
     response_model=StoredCommand,
-    **operation(READERS, 404),
+    **operation(READERS, 404, by_site=True),
 )
 async def one_command(
     parts: Parts,
     own: Own,
-    command_id: Annotated[str, Path(pattern=r"^[0-9]{1,19}$", description="`command_id` of a command.")],
+    command_id: CommandPath,
 ) -> Any:
     """A command by its number."""
     number = int(command_id)
@@ -172,21 +239,3 @@ async def _transaction(parts: ApiParts, station: ChargingStation, body: Any) -> 
             "Use a session_id of this charging station; `live_sessions` lists those that run.",
         )
     return session.transaction_id
-
-
-async def _repeated(parts: ApiParts, begun: Begun, command: str, own: str | None) -> dict[str, Any]:
-    """The result of the same command given before; waits for it while it is under way."""
-    if not begun.is_same:
-        raise Problem(409, "This Idempotency-Key was used with another body.")
-    loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + parts.settings.gateway.command_expiry_s
-    result, detail = begun.result, begun.detail
-    while result is None:
-        if loop.time() >= give_up_at:
-            raise Problem(
-                409, "The command with this Idempotency-Key has not ended; its outcome may be lost."
-            )
-        await asyncio.sleep(LOOKED_EVERY_S)
-        shown = await parts.desk.shown(begun.command_id, own)
-        result, detail = (shown["result"], shown["detail"]) if shown else (None, {})
-    return {"command_id": str(begun.command_id), "command": command, "result": result, "detail": detail}

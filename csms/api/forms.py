@@ -10,9 +10,14 @@ LAST_INT64 = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
+def is_printable(text: str) -> bool:
+    """Whether it has no control characters."""
+    # NUL is refused by PostgreSQL; the others have no business in a name.
+    return not any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
+
+
 def _printable(text: str) -> str:
-    # NUL is refused by PostgreSQL; other control characters have no business in a name.
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+    if not is_printable(text):
         raise ValueError("must not contain control characters")
     return text
 
@@ -23,6 +28,10 @@ def _plausible(at: datetime) -> datetime:
     return at
 
 
+def _zone_or_none(name: str) -> str:
+    return name and _zone(name)
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -31,14 +40,25 @@ def _zone(name: str) -> str:
     return name
 
 
+NAME_LONGEST = 200
+
 Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LONGEST), AfterValidator(_printable)]
+PersonName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LONGEST),
+    AfterValidator(_printable),
+]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_printable)]
 OperatorCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{9}$")]
 # OCPP-J: at most 48 characters, no colon; these letters need no escape in a URL path.
 Identity = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=+@*|-]{1,48}$")]
 TokenText = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_printable)]
 ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_printable), AfterValidator(_zone)]
+# Empty: the network's.
+OwnZoneName = Annotated[
+    str, StringConstraints(max_length=64), AfterValidator(_printable), AfterValidator(_zone_or_none)
+]
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 EvseNumber = Annotated[int, Field(ge=0, le=65_535)]
 

@@ -96,9 +96,15 @@ class Moment(NamedTuple):
     connections: Mapping[tuple[str, str], int]  # (OCPP version, state) -> open sockets
     outbox_depth: Mapping[str, int]  # platform -> records that wait
     outbox_age_s: Mapping[str, float]  # platform -> how long the oldest has waited
+    settling_age_s: float  # how long the longest due session has waited to be priced and totalled
     writes_waiting: int
     store_healthy: bool
     messages_dropped: int  # message log entries lost because too many waited
+    batch_results: Mapping[str, int]  # stations that were given a batch's command, by result
+    city_queries: Mapping[tuple[str, str, str], int] = {}  # by platform, kind of query, and Ret
+    alarms: Mapping[tuple[str, str], int] = {}  # open ones by kind and severity
+    live_readers: int = 0
+    sign_ins: Mapping[str, int] = {}  # people's attempts by how they went
 
 
 class Metrics(Collector):
@@ -118,12 +124,18 @@ class Metrics(Collector):
         yield from self._of_the_gateway()
         yield from self._of_the_store()
         yield from self._of_the_outbox()
+        yield _gauge("csms_alarms", "Open alarms.", ("kind", "severity"), self._moment.alarms)
+        what = "People's attempts to sign in."
+        yield _counter("csms_sign_ins", what, ("outcome",), _single(self._moment.sign_ins))
+        yield GaugeMetricFamily("csms_live_readers", "Open live streams.", value=self._moment.live_readers)
 
     def _of_the_gateway(self) -> Iterator[Metric]:
         numbers = self._gateway
         yield _gauge("csms_connections", "Open connections.", ("version", "state"), self._moment.connections)
         yield _counter("csms_messages", "Messages by outcome.", ("action", "outcome"), numbers.messages)
         yield _counter("csms_handshakes", "WebSocket handshakes.", ("outcome",), _single(numbers.handshakes))
+        what = "Stations given the command of a batch."
+        yield _counter("csms_batch_items", what, ("result",), _single(self._moment.batch_results))
         closes = {(str(code),): n for code, n in numbers.closes.items()}
         yield _counter("csms_closes", "Connections closed.", ("code",), closes)
         yield _counter("csms_bad_frames", "Frames refused.", ("error",), _single(numbers.bad_frames))
@@ -159,13 +171,23 @@ class Metrics(Collector):
         yield _gauge("csms_outbox_depth", "Records owed to a platform.", ("platform",), _single(depth))
         what = "How long the oldest record has been owed."
         yield _gauge("csms_outbox_age_seconds", what, ("platform",), _single(age))
+        what = "Queries of city platforms; without a platform they were no envelope, or a stranger's."
+        labels = ("platform", "query", "ret")
+        yield _counter("csms_city_queries", what, labels, self._moment.city_queries)
+        what = "How long a session has waited to be priced, totalled and owed."
+        yield GaugeMetricFamily("csms_settling_age_seconds", what, value=self._moment.settling_age_s)
 
 
 def _single(numbers: Mapping[str, float]) -> dict[tuple[str, ...], float]:
     return {(name,): n for name, n in numbers.items()}
 
 
-Labelled = Mapping[tuple[str, str], float] | Mapping[tuple[str, ...], float] | Mapping[tuple[str], float]
+Labelled = (
+    Mapping[tuple[str, str, str], float]
+    | Mapping[tuple[str, str], float]
+    | Mapping[tuple[str, ...], float]
+    | Mapping[tuple[str], float]
+)
 
 
 def _counter(name: str, what: str, labels: Sequence[str], numbers: Labelled) -> Metric:

@@ -13,7 +13,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from csms.errors import CommandQueueFull, Conflict, CsmsError, InvalidInput, NotFound, StoreUnavailable
+from csms.errors import (
+    CommandQueueFull,
+    Conflict,
+    CsmsError,
+    DoorBusy,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:csms:problem:"
@@ -23,10 +31,10 @@ STATUS: dict[type[CsmsError], int] = {
     Conflict: 409,
     InvalidInput: 422,
     CommandQueueFull: 503,
+    DoorBusy: 503,
     StoreUnavailable: 503,
 }
 SLUGS = {
-    400: ("bad-request", "The request cannot be read"),
     401: ("not-authenticated", "No valid API key"),
     403: ("not-allowed", "This API key may not do this"),
     404: ("not-found", "There is no such record"),
@@ -37,6 +45,7 @@ SLUGS = {
     422: ("invalid", "The request has values that cannot be used"),
     429: ("too-many-requests", "Too many requests"),
     500: ("internal", "The server failed"),
+    501: ("not-installed", "This server does not have what it takes"),
     503: ("unavailable", "The server cannot do this now"),
 }
 
@@ -145,8 +154,15 @@ EXAMPLE_DETAILS = {
 
 async def _on_http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
+    if exc.status_code == 400:
+        return problem_response(422, f"{UNREADABLE.field}: {UNREADABLE.problem}", errors=(UNREADABLE,))
     errors = exc.errors if isinstance(exc, Problem) else ()
     return problem_response(exc.status_code, str(exc.detail), errors=errors, headers=exc.headers)
+
+
+# FastAPI's own 400 is for a body that is not UTF-8, too deep, or holds a number of thousands of digits. To
+# whoever sent it, that is like any other that is no JSON.
+UNREADABLE = FieldProblem(field="body", problem="not valid JSON", fix="Send one JSON object in UTF-8.")
 
 
 async def _on_named_error(request: Request, exc: Exception) -> Response:

@@ -2,16 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from csms.api import registration
 from csms.api.audit import audit
 from csms.api.auth import ADMINS, Who, operation
-from csms.api.forms import Identity, Text, View
-from csms.api.paging import Limit
+from csms.api.forms import Form, Identity, Page, Text, View, with_examples
+from csms.api.paging import After, Limit
 from csms.api.parts import ApiParts, Parts
+from csms.api.problems import invalid
 from csms.api.registration import StationBody, StationFields
+from csms.api.stations import station_of
+from csms.domain.credentials import fault_of_password, generate_password, hash_password
+from csms.domain.scope import WHOLE
 from csms.errors import NotFound
 
 router = APIRouter(prefix="/quarantine", tags=["Quarantine"])
@@ -35,12 +39,7 @@ class Stranger(View):
         description="What it sent when it tried to connect, without credentials.",
         examples=[{"User-Agent": "acme/1.2", "Sec-WebSocket-Protocol": "ocpp1.6"}],
     )
-
-
-class Strangers(View):
-    """Latest first."""
-
-    items: list[Stranger]
+    denied_at: str | None
 
 
 class Verdict(View):
@@ -58,12 +57,17 @@ class Verdict(View):
 @router.get(
     "",
     summary="Unknown stations that tried to connect",
-    response_model=Strangers,
+    response_model=Page[Stranger],
     **operation(ADMINS, whole_network=True),
 )
-async def list_strangers(parts: Parts, limit: Limit) -> Any:
+async def list_strangers(
+    parts: Parts,
+    limit: Limit,
+    after: After = None,
+    denied: Annotated[bool, Query(description="Those that were denied, instead of all others.")] = False,
+) -> Any:
     """Latest first. They were refused (or served for a demonstration, if so configured)."""
-    return {"items": await parts.registry.quarantined(limit)}
+    return (await parts.quarantine.find(denied, after, limit))._asdict()
 
 
 @router.post(
@@ -96,11 +100,54 @@ async def approve(
     **operation(ADMINS, 404, whole_network=True),
 )
 async def deny(request: Request, parts: Parts, who: Who, identity: StrangerPath) -> Any:
-    """It stays refused and leaves the list; it appears again when it comes again."""
-    if not await parts.quarantine.dismiss(identity):
+    """It stays refused and leaves the list for good, also when it comes again; `denied=true` lists it, and
+    it may still be approved.
+    """
+    if not await parts.quarantine.deny(identity, parts.now()):
         raise NotFound(f"quarantined station {identity}")
     await audit(parts, request, who, "quarantine-deny", identity, {})
     return {"identity": identity, "verdict": "denied"}
+
+
+class LinkBody(Form):
+    """The registered station whose hardware was exchanged."""
+
+    charging_station: Identity = Field(description="The identity it was registered with.")
+    password: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="What the new hardware has; without it a random one is made."
+    )
+
+    model_config = with_examples({"charging_station": "CS-0001"})
+
+
+@router.post(
+    "/{identity}/link",
+    summary="Exchange a station's hardware for an unknown one",
+    response_model=Verdict,
+    **operation(ADMINS, 404, 409, 413, whole_network=True),
+)
+async def link(
+    request: Request,
+    parts: Parts,
+    who: Who,
+    identity: Annotated[Identity, Path(description="The identity it came with.", examples=["CS-0099"])],
+    body: LinkBody,
+) -> Any:
+    """The registered station goes on under the new identity, with its site, sessions and totals; the old
+    hardware is disconnected and unknown from then on.
+    """
+    await _must_be_here(parts, identity)
+    await station_of(parts, body.charging_station, WHOLE)
+    fault = None if body.password is None else fault_of_password(body.password.encode())
+    if fault is not None:
+        raise invalid("body.password", fault, "Send 16 to 40 bytes, or leave it out to have one generated.")
+    generated = generate_password() if body.password is None else None
+    secret = hash_password((generated or body.password or "").encode())
+    await parts.stations.exchange(body.charging_station, identity, secret, parts.now())
+    await parts.station_changed(body.charging_station)
+    was = {"identity": body.charging_station}
+    await audit(parts, request, who, "quarantine-link", identity, {"identity": identity}, was)
+    return {"identity": identity, "verdict": "linked", "password": generated}
 
 
 async def _must_be_here(parts: ApiParts, identity: str) -> None:

@@ -1,20 +1,16 @@
-"""/sessions: lists, single sessions, what they are made of, and CSV."""
+"""/sessions/{id}: one session and what it is made of."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path
 from pydantic import Field
-from starlette.responses import Response, StreamingResponse
 
-from csms.api import exports
-from csms.api.auth import READERS, AskedOperator, Own, operation
-from csms.api.forms import LAST_INT64, Code, EvseNumber, Identity, Page, TokenText, View, with_examples
-from csms.api.paging import After, Limit, TimeSpan
+from csms.api.auth import READERS, Own, operation
+from csms.api.forms import LAST_INT64, Page, View, with_examples
+from csms.api.paging import After, Limit
 from csms.api.parts import ApiParts, Parts
-from csms.domain.quality import Flag
+from csms.domain.scope import Scope
 from csms.errors import NotFound
-from csms.store.sessions import SessionFilter
 
 router = APIRouter(prefix="/sessions", tags=["Sessions"])
 
@@ -36,6 +32,8 @@ EXAMPLE: dict[str, Any] = {
     "meter_stop_wh": 23500,
     "energy_wh": 22500,
     "energy_source": "registers",
+    "cost": "40.68",
+    "currency": "CNY",
     "quality": [],
     "revision": 1,
     "stop_reason": "local",
@@ -64,6 +62,8 @@ class Session(View):
     meter_stop_wh: int | None
     energy_wh: int | None
     energy_source: Literal["registers", "begin-end", "periodic", "interval", "none"]
+    cost: str | None = Field(description="All that it costs, decimal; null while no tariff applies.")
+    currency: str | None
     quality: list[str] = Field(description="What makes it worth a second look; empty is best.")
     revision: int = Field(description="Raised whenever late data changed it.")
     stop_reason: str | None
@@ -137,60 +137,16 @@ class Timeline(View):
 
 COLUMNS = tuple(Session.model_fields)
 SessionId = Annotated[str, Path(pattern=r"^[0-9]{1,19}$", description="`session_id` of a session.")]
-CSV_RESPONSE = {
-    200: {
-        "description": "A page as JSON, or with `Accept: text/csv` everything the filter selects.",
-        "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": ",".join(COLUMNS) + "\r\n" + ",".join(str(EXAMPLE[c]) for c in COLUMNS) + "\r\n",
-            }
-        },
-    }
-}
 
 
 def _operation(*errors: int) -> dict[str, Any]:
-    return operation(READERS, *errors)
-
-
-def _with_csv() -> dict[str, Any]:
-    made = _operation(404)
-    return made | {"responses": {**made["responses"], **CSV_RESPONSE}}
-
-
-@router.get("", summary="List charging sessions", response_model=Page[Session], **_with_csv())
-async def list_sessions(
-    request: Request,
-    parts: Parts,
-    operator: AskedOperator,
-    span: TimeSpan,
-    limit: Limit,
-    after: After = None,
-    site: Annotated[Code | None, Query(description="Only at this site (code).")] = None,
-    station: Annotated[Identity | None, Query(description="Only of this charging station.")] = None,
-    evse: Annotated[EvseNumber | None, Query(description="Only of this EVSE.")] = None,
-    connector: Annotated[EvseNumber | None, Query(description="Only of this connector.")] = None,
-    token: Annotated[TokenText | None, Query(description="Only by this id token, without case.")] = None,
-    state: Annotated[
-        Literal["active", "suspected-ended", "ended"] | None, Query(description="Only in this state.")
-    ] = None,
-    quality: Annotated[Flag | None, Query(description="Only with this quality flag.")] = None,
-) -> Any:
-    """Newest first. `from` and `to` select by start time. With `Accept: text/csv` the answer is a CSV file
-    (RFC 4180, UTF-8) of everything the filter selects, streamed; `after` and `limit` do not apply to it.
-    Text that a spreadsheet would take for a formula has a single quote in front.
-    """
-    wanted = SessionFilter(operator, site, station, evse, connector, token, state, quality, *span)
-    if _wants_csv(request):
-        return _csv(parts, wanted)
-    return (await parts.sessions.find(wanted, after, limit))._asdict()
+    return operation(READERS, *errors, by_site=True)
 
 
 @router.get("/{session_id}", summary="One charging session", response_model=Session, **_operation(404))
 async def one_session(parts: Parts, own: Own, session_id: SessionId) -> Any:
     """A session by its number."""
-    return await _shown(parts, session_id, own)
+    return await shown_session(parts, session_id, own)
 
 
 @router.get(
@@ -203,7 +159,7 @@ async def session_readings(
     parts: Parts, own: Own, session_id: SessionId, limit: Limit, after: After = None
 ) -> Any:
     """Every sampled value of the session, in time order."""
-    shown = await _shown(parts, session_id, own)
+    shown = await shown_session(parts, session_id, own)
     return (await parts.sessions.readings(int(shown["session_id"]), after, limit))._asdict()
 
 
@@ -216,35 +172,14 @@ async def session_readings(
 )
 async def session_timeline(parts: Parts, own: Own, session_id: SessionId) -> Any:
     """Every message that spoke of it with the numbers it gave and its answer, and every revision."""
-    shown = await _shown(parts, session_id, own)
+    shown = await shown_session(parts, session_id, own)
     return {"items": await parts.sessions.timeline(int(shown["session_id"]))}
 
 
-async def _shown(parts: ApiParts, session_id: str, own: str | None) -> dict[str, Any]:
+async def shown_session(parts: ApiParts, session_id: str, own: Scope) -> dict[str, Any]:
+    """The session, if this key may see it. Raises NotFound."""
     number = int(session_id)
     shown = await parts.sessions.shown(number, own) if number <= LAST_INT64 else None
     if shown is None:
         raise NotFound(f"session {session_id}")
     return shown
-
-
-def _wants_csv(request: Request) -> bool:
-    # What is named first is wanted most; programs that send */* get JSON.
-    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0]
-    return first.strip().lower() == "text/csv"
-
-
-def _csv(parts: ApiParts, wanted: SessionFilter) -> Response:
-    headers = {"Content-Disposition": 'attachment; filename="sessions.csv"'}
-    stream = exports.csv_stream(COLUMNS, _pages(parts, wanted))
-    return StreamingResponse(stream, 200, headers, exports.MEDIA_TYPE)
-
-
-async def _pages(parts: ApiParts, wanted: SessionFilter) -> AsyncIterator[list[dict[str, Any]]]:
-    after: str | None = None
-    while True:
-        page = await parts.sessions.find(wanted, after, parts.settings.http.page_limit)
-        yield page.items
-        after = page.next
-        if after is None:
-            return

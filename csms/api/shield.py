@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from csms.api.problems import Problem, problem_response
 
 MAX_BODY_BYTES = 1_048_576
-LIMIT_TEXT = f"The body may have {MAX_BODY_BYTES} bytes."
+# A city's chargers in one file.
+LARGER_BODIES = {"/api/v1/assets/import": 33_554_432}
 
 # The API serves data, never a document: nothing of it may be loaded, framed or run.
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -22,6 +23,13 @@ PAGE_POLICY = (
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+
+
+def page_policy(images: str) -> str:
+    """The policy of a page that shows images of one more origin."""
+    return PAGE_POLICY.replace("img-src 'self' data:", f"img-src 'self' data: {images}")
+
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -48,7 +56,7 @@ class Shield:
             return
         exchange = _Exchange(scope, receive, send)
         if exchange.declares_too_much():
-            await problem_response(413, LIMIT_TEXT)(scope, receive, exchange.send)
+            await problem_response(413, exchange.limit_text)(scope, receive, exchange.send)
             return
         try:
             await self._app(scope, exchange.receive, exchange.send)
@@ -62,21 +70,27 @@ class _Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._is_data = scope["path"].startswith(DATA_PATHS)
+        self._most = LARGER_BODIES.get(scope["path"], MAX_BODY_BYTES)
         self._taken = 0
         self._started = False
+
+    @property
+    def limit_text(self) -> str:
+        """What a caller is told whose body is too large."""
+        return f"The body may have {self._most} bytes."
 
     def declares_too_much(self) -> bool:
         """Whether Content-Length alone is reason enough to refuse."""
         declared = Headers(scope=self._scope).get("content-length", "0")
-        return declared.isdecimal() and int(declared) > MAX_BODY_BYTES
+        return declared.isdecimal() and int(declared) > self._most
 
     async def receive(self) -> Message:
         """The next part of the body. Raises Problem 413 once there were too many bytes (chunked bodies)."""
         message = await self._receive()
         if message["type"] == "http.request":
             self._taken += len(message.get("body", b""))
-            if self._taken > MAX_BODY_BYTES:
-                raise Problem(413, LIMIT_TEXT)
+            if self._taken > self._most:
+                raise Problem(413, self.limit_text)
         return message
 
     async def send(self, message: Message) -> None:

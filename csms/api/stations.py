@@ -1,18 +1,21 @@
 """/charging-stations: the devices, what they told of themselves, and their message log."""
 
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from csms.api import registration
 from csms.api.audit import audit
 from csms.api.auth import ADMINS, READERS, AskedOperator, Own, Principal, Who, operation
-from csms.api.forms import Code, Identity, Page, View, with_examples
+from csms.api.forms import Code, Identity, Page, Text, View, with_examples
 from csms.api.paging import After, Limit
 from csms.api.parts import ApiParts, Parts
 from csms.api.registration import StationBody
-from csms.domain.assets import BootStatus, ChargingStation
+from csms.api.station_views import EXAMPLE, Station, StationCounts, StationDetail
+from csms.domain.assets import BootStatus, ChargingStation, ConnectorStatus, OcppVersion
+from csms.domain.scope import Scope
 from csms.errors import NotFound
 from csms.store.devices import StationFilter
 
@@ -21,72 +24,6 @@ router = APIRouter(prefix="/charging-stations", tags=["Charging stations"])
 StationPath = Annotated[
     Identity, Path(description="The station's identity, as in its URL.", examples=["CS-0001"])
 ]
-
-EXAMPLE: dict[str, Any] = {
-    "identity": "CS-0001",
-    "operator": "123456789",
-    "site": "S01",
-    "enabled": True,
-    "state": "online",
-    "ocpp_version": "ocpp1.6",
-    "security_profile": 1,
-    "vendor": "Example",
-    "model": "DC-60",
-    "serial_number": "EX-1",
-    "firmware_version": "1.0.3",
-    "boot_status": "accepted",
-    "max_power_w": 60000,
-    "last_seen_at": "2026-01-01T10:00:00.000Z",
-    "connected_at": "2026-01-01T08:00:00.000Z",
-    "disconnected_at": None,
-    "remote_address": "192.0.2.17",
-    "connectors": [
-        {
-            "evse": 1,
-            "connector": 1,
-            "status": "charging",
-            "error_code": "NoError",
-            "since": "2026-01-01T09:58:00.000Z",
-        }
-    ],
-    "live_sessions": ["1767261600000001"],
-}
-
-
-class Connector(View):
-    """A connector's last known state. EVSE 0 is the whole station."""
-
-    evse: int
-    connector: int
-    status: str
-    error_code: str
-    since: str | None
-
-
-class Station(View):
-    """A charging station."""
-
-    identity: str
-    operator: str | None
-    site: str | None
-    enabled: bool
-    state: Literal["online", "offline", "never-seen"]
-    ocpp_version: str | None
-    security_profile: int
-    vendor: str | None
-    model: str | None
-    serial_number: str | None
-    firmware_version: str | None
-    boot_status: str
-    max_power_w: int | None
-    last_seen_at: str | None
-    connected_at: str | None
-    disconnected_at: str | None
-    remote_address: str | None
-    connectors: list[Connector]
-    live_sessions: list[str] = Field(description="`session_id` of each session that has not ended.")
-
-    model_config = with_examples(EXAMPLE)
 
 
 class RegisteredStation(Station):
@@ -150,33 +87,96 @@ class Variables(View):
     items: list[Variable]
 
 
-async def station_of(parts: ApiParts, identity: str, own: str | None) -> ChargingStation:
+async def station_of(parts: ApiParts, identity: str, own: Scope) -> ChargingStation:
     """The registered station, if this key may see it. Raises NotFound."""
     station = await parts.registry.station(identity)
-    if station is None or own not in (None, station.operator_code):
+    if station is None or not own.sees(station.operator_code, station.site_code):
         raise NotFound(f"charging station {identity}")
     return station
 
 
-@router.get("", summary="List charging stations", response_model=Page[Station], **operation(READERS, 404))
-async def list_stations(
-    parts: Parts,
-    operator: AskedOperator,
-    limit: Limit,
-    after: After = None,
-    site: Annotated[Code | None, Query(description="Only at this site (code).")] = None,
+@dataclass(frozen=True, slots=True)
+class StationQuery:
+    """Filters of lists and numbers."""
+
+    site: Annotated[Code | None, Query(description="Only at this site (code).")] = None
     state: Annotated[
         Literal["online", "offline", "never-seen"] | None, Query(description="Only in this state.")
-    ] = None,
+    ] = None
+    district: Annotated[
+        str | None,
+        Query(pattern=r"^[0-9]{2,12}$", description="The area code (GB/T 2260) of the site begins so."),
+    ] = None
+    connector: Annotated[
+        ConnectorStatus | None, Query(description="One of its connectors has this status.")
+    ] = None
+    has_fault: Annotated[bool | None, Query(description="Whether a connector tells of a fault now.")] = None
+    version: Annotated[OcppVersion | None, Query(description="It speaks this version.")] = None
+    vendor: Annotated[Text | None, Query(description="As it says itself.")] = None
+    model: Annotated[Text | None, Query(description="As it says itself.")] = None
+    firmware: Annotated[Text | None, Query(description="As it says itself.")] = None
+    registration: Annotated[
+        Literal["accepted", "pending", "rejected", "disabled"] | None,
+        Query(description="Whether it may work."),
+    ] = None
+    prefix: Annotated[
+        Text | None, Query(min_length=1, description="Identity, name or serial number begins so.")
+    ] = None
+    retired: Annotated[bool, Query(description="Those that were retired, instead of all others.")] = False
+
+
+def wanted(
+    operator: AskedOperator,
+    own: Own,
+    asked: Annotated[StationQuery, Depends()],
+) -> StationFilter:
+    """Which stations are meant."""
+    return StationFilter(operator, scope=own, **{f.name: getattr(asked, f.name) for f in fields(asked)})
+
+
+Wanted = Annotated[StationFilter, Depends(wanted)]
+
+
+@router.get(
+    "",
+    summary="List charging stations",
+    response_model=Page[Station],
+    **operation(READERS, 404, by_site=True),
+)
+async def list_stations(
+    parts: Parts,
+    which: Wanted,
+    limit: Limit,
+    after: After = None,
+    sort: Annotated[
+        Literal["identity", "last-seen", "state"], Query(description="last-seen: the latest first.")
+    ] = "identity",
 ) -> Any:
-    """By identity, with connectors and the sessions that run."""
-    return (await parts.devices.find(StationFilter(operator, site, state), after, limit))._asdict()
+    """With connectors and the sessions that run."""
+    return (await parts.devices.find(which, after, limit, sort))._asdict()
 
 
-@router.get("/{identity}", summary="One charging station", response_model=Station, **operation(READERS, 404))
+@router.get(
+    "/counts",
+    summary="Count charging stations",
+    response_model=StationCounts,
+    **operation(READERS, 404, by_site=True),
+)
+async def count_stations(parts: Parts, which: Wanted) -> Any:
+    """How many stations and connectors are in each state, of those a list with these filters would show."""
+    return await parts.devices.counts(which)
+
+
+@router.get(
+    "/{identity}",
+    summary="One charging station",
+    response_model=StationDetail,
+    **operation(READERS, 404, by_site=True),
+)
 async def one_station(parts: Parts, own: Own, identity: StationPath) -> Any:
-    """A station by its identity."""
-    return await _shown(parts, identity, own)
+    """Everything that is known of a station, never a secret; one that was retired, too."""
+    station = await station_of(parts, identity, own)
+    return {**await shown(parts, identity, own), **await parts.stations.details(station.station_id)}
 
 
 @router.post(
@@ -185,7 +185,7 @@ async def one_station(parts: Parts, own: Own, identity: StationPath) -> Any:
     response_model=RegisteredStation,
     response_model_exclude_none=False,
     status_code=201,
-    **operation(ADMINS, 404, 409, 413),
+    **operation(ADMINS, 404, 409, 413, also={200: RegisteredStation}),
 )
 async def put_station(
     request: Request, response: Response, parts: Parts, who: Who, own: Own, body: StationBody
@@ -193,17 +193,17 @@ async def put_station(
     """By `identity`: 201 when it is new, 200 when it was changed. Without `password` a station of security
     profile 1 that has none gets a random one, which is in the answer and nowhere else.
     """
-    is_new, password = await registration.register(parts, own, body)
+    is_new, password = await registration.register(parts, own.operator, body)
     await audit(parts, request, who, "charging-station-put", body.identity, body.model_dump(mode="json"))
     response.status_code = 201 if is_new else 200
-    return {**await _shown(parts, body.identity, own), "password": password}
+    return {**await shown(parts, body.identity, own), "password": password}
 
 
 @router.post(
     "/{identity}/approve",
     summary="Let a pending station work",
     response_model=Station,
-    **operation(ADMINS, 404),
+    **operation(ADMINS, 404, by_site=True),
 )
 async def approve_station(request: Request, parts: Parts, who: Who, own: Own, identity: StationPath) -> Any:
     """Accepted at its next boot (`boot.approve: false` keeps new stations pending until then)."""
@@ -214,7 +214,7 @@ async def approve_station(request: Request, parts: Parts, who: Who, own: Own, id
     "/{identity}/reject",
     summary="Refuse a station at its next boot",
     response_model=Station,
-    **operation(ADMINS, 404),
+    **operation(ADMINS, 404, by_site=True),
 )
 async def reject_station(request: Request, parts: Parts, who: Who, own: Own, identity: StationPath) -> Any:
     """It may connect and boot, and is told to wait; what it reports of transactions in 1.6 is still kept."""
@@ -225,7 +225,7 @@ async def reject_station(request: Request, parts: Parts, who: Who, own: Own, ide
     "/{identity}/messages",
     summary="Message log of a station",
     response_model=Page[Message],
-    **operation(READERS, 404),
+    **operation(READERS, 404, by_site=True),
 )
 async def station_messages(
     parts: Parts, own: Own, identity: StationPath, limit: Limit, after: After = None
@@ -239,7 +239,7 @@ async def station_messages(
     "/{identity}/events",
     summary="Events of a station",
     response_model=Page[StationEvent],
-    **operation(READERS, 404),
+    **operation(READERS, 404, by_site=True),
 )
 async def station_events(
     parts: Parts, own: Own, identity: StationPath, limit: Limit, after: After = None
@@ -253,7 +253,7 @@ async def station_events(
     "/{identity}/variables",
     summary="Device model of a station",
     response_model=Variables,
-    **operation(READERS, 404),
+    **operation(READERS, 404, by_site=True),
 )
 async def station_variables(parts: Parts, own: Own, identity: StationPath) -> Any:
     """Variables (1.6: configuration keys) as last reported. GetBaseReport has them reported again."""
@@ -262,16 +262,17 @@ async def station_variables(parts: Parts, own: Own, identity: StationPath) -> An
 
 
 async def _decide(
-    request: Request, parts: ApiParts, who: Principal, own: str | None, identity: str, status: BootStatus
+    request: Request, parts: ApiParts, who: Principal, own: Scope, identity: str, status: BootStatus
 ) -> dict[str, Any]:
     await station_of(parts, identity, own)
-    await parts.registry.set_boot_status(identity, status)
+    await parts.registry.set_boot_status(identity, status, parts.now())
     await audit(parts, request, who, f"station {status.value}", identity, {})
-    return await _shown(parts, identity, own)
+    return await shown(parts, identity, own)
 
 
-async def _shown(parts: ApiParts, identity: str, own: str | None) -> dict[str, Any]:
-    shown = await parts.devices.shown(identity, own)
-    if shown is None:
+async def shown(parts: ApiParts, identity: str, own: Scope) -> dict[str, Any]:
+    """A station as lists show it. Raises NotFound."""
+    found = await parts.devices.shown(identity, own)
+    if found is None:
         raise NotFound(f"charging station {identity}")
-    return shown
+    return found

@@ -7,16 +7,22 @@ releases can run side by side.
 
 import base64
 import dataclasses
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, Protocol
 
 import msgspec
 
 from csms.cluster.bus import Bus, BusError, BusLost, NoResponders, Subscription
 from csms.domain import commands
-from csms.domain.commands import Command, Outcome, Result
+from csms.domain.commands import Order, Outcome, Result
 
-Deliver = Callable[[Command, float], Awaitable[Outcome]]
+
+class Deliver(Protocol):
+    """Tells the station that is connected here."""
+
+    def __call__(self, command: Order, within_s: float, number: int = 0, /) -> Awaitable[Outcome]:
+        """`number`: what the command is known by; 0 for one that nobody takes back."""
+
 
 PREFIX = "csms.v1.command."
 GRACE_S = 2.0  # how much longer the asker waits than the holder, so that the holder's verdict arrives
@@ -36,6 +42,10 @@ KINDS: dict[str, type] = {
         commands.ClearCache,
         commands.SendData,
         commands.RawCall,
+        commands.CloseSession,
+        commands.AttachStop,
+        commands.DismissStop,
+        commands.Withdraw,
     )
 }
 
@@ -45,19 +55,20 @@ def subject_of(identity: str) -> str:
     return PREFIX + base64.b32encode(identity.encode()).decode().rstrip("=")
 
 
-def pack_command(command: Command, within_s: float) -> bytes:
+def pack_command(command: Order, within_s: float, number: int = 0) -> bytes:
     """A command as it travels between nodes."""
     args = {f.name: getattr(command, f.name) for f in dataclasses.fields(command)}
     return msgspec.json.encode(
         {"v": 1, "command": type(command).__name__, "args": args, "within_s": within_s}
+        | ({"number": number} if number else {})
     )
 
 
-def unpack_command(message: bytes) -> tuple[Command, float]:
-    """The command and the seconds it may take. Unknown fields of newer releases are left out."""
+def unpack_command(message: bytes) -> tuple[Order, float, int]:
+    """The command, the seconds it may take, its number or 0. Fields of newer releases are left out."""
     form: dict[str, Any] = msgspec.json.decode(message)
-    command: Command = msgspec.convert(form["args"], KINDS[form["command"]])
-    return command, float(form["within_s"])
+    command: Order = msgspec.convert(form["args"], KINDS[form["command"]])
+    return command, float(form["within_s"]), int(form.get("number", 0))
 
 
 class Hold:
@@ -84,19 +95,21 @@ class Courier:
         """
 
         async def serve(message: bytes) -> bytes:
-            command, within_s = unpack_command(message)
-            return msgspec.json.encode(await deliver(command, within_s))
+            command, within_s, number = unpack_command(message)
+            asked = deliver(command, within_s, number) if number else deliver(command, within_s)
+            return msgspec.json.encode(await asked)
 
         return Hold(await self._bus.serve(subject_of(identity), serve, epoch))
 
-    async def send(self, identity: str, command: Command, within_s: float) -> Outcome:
+    async def send(self, identity: str, command: Order, within_s: float, number: int = 0) -> Outcome:
         """Deliver `command` and return what came of it; never raises for what a station or node does.
 
-        `within_s` (seconds) covers waiting behind other commands and the station's own time.
+        `within_s` (seconds) covers waiting behind other commands and the station's own time; `number` is
+        what `Withdraw` can take it back by.
         """
         try:
             answer = await self._bus.request(
-                subject_of(identity), pack_command(command, within_s), within_s + GRACE_S
+                subject_of(identity), pack_command(command, within_s, number), within_s + GRACE_S
             )
         except NoResponders:
             return Outcome(Result.NOT_CONNECTED, reason="no connection of this charging station is open")

@@ -1,20 +1,21 @@
-"""The parts of the status page as HTML: numbers, grid, tables. Pure: a status in, markup out."""
+"""The live parts of the overview as HTML: numbers, grid, tables. Pure: a status in, markup out."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from csms.console.markup import Content, Html, joined, table, tag
+from csms.console.notices import empty
+from csms.console.symbols import STATES, symbol
 from csms.console.texts import DASH, ago, clock, duration, energy, grouped, power
-from csms.store.status import OrderLine, SessionLine, SiteCells, Status
+from csms.store.status import OrderLine, SessionLine, SiteCells, StationCell, Status
 
 Words = dict[str, str]
 
 ROWS = 12  # tables keep their height, however many rows they have
 MOST_SITES = 120  # drawn one by one
 VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
-# As someone looks for them: trouble first.
-STATES = ("faulted", "offline", "charging", "occupied", "available", "unavailable", "never-seen")
 
 
 def numbers(status: Status, words: Words) -> Html:
@@ -71,7 +72,7 @@ def _owed(status: Status, words: Words, contact: str) -> Html:
 def grid(status: Status, words: Words) -> Html:
     """Every charging station as a shape, by site, with a legend that counts."""
     if not status.sites:
-        return tag("p", words["no_stations"], cls="empty")
+        return empty(words["no_stations"], words["no_stations_do"])
     shown = [site for site in status.sites if site.cells][:MOST_SITES]
     hidden = len(status.sites) - len(shown)
     more = tag("p", words["and_more_sites"].format(n=grouped(hidden)), cls="more") if hidden else ""
@@ -85,7 +86,7 @@ def _legend(sites: Iterable[SiteCells], words: Words) -> Html:
         for cell in site.cells:
             counts[cell.state] += 1
     entries = (
-        tag("li", _shape(state), tag("span", words[state]), tag("b", grouped(n)))
+        tag("li", symbol(state), tag("span", words[state]), tag("b", grouped(n)))
         for state, n in counts.items()
         if n
     )
@@ -93,21 +94,31 @@ def _legend(sites: Iterable[SiteCells], words: Words) -> Html:
 
 
 def _site(site: SiteCells, words: Words) -> Html:
+    name = site.name or site.code or words["no_site"]
     head = tag(
         "div",
-        tag("span", site.name or site.code or DASH, cls="name", title=site.code),
+        tag("a", name, href=f"/stations?site={quote(site.code)}", cls="name", title=site.code)
+        if site.code
+        else tag("span", name, cls="name"),
         tag("span", f"{grouped(site.online)} / {grouped(site.total)}", cls="share"),
         cls="head",
     )
     hidden = site.total - len(site.cells)
     more = tag("span", words["and_more"].format(n=grouped(hidden)), cls="more") if hidden > 0 else ""
-    shapes = joined(_shape(cell.state, f"{cell.identity} · {words[cell.state]}") for cell in site.cells)
+    shapes = joined(_cell(cell, words) for cell in site.cells)
     return tag("div", head, tag("div", shapes, more, cls="cells"), cls="site")
 
 
-def _shape(state: str, name: str | None = None) -> Html:
-    role = "img" if name else None
-    return tag("i", cls=f"cell {state}", title=name, aria_label=name, role=role)
+def _cell(cell: StationCell, words: Words) -> Html:
+    name = f"{cell.identity} · {words[cell.state]}"
+    return tag(
+        "a", symbol(cell.state), href=station_href(cell.identity), cls="cell", title=name, aria_label=name
+    )
+
+
+def station_href(identity: str) -> str:
+    """The page of a charging station."""
+    return f"/stations/{quote(identity, safe='')}"
 
 
 def live_table(status: Status, words: Words) -> Html:
@@ -126,7 +137,7 @@ def live_table(status: Status, words: Words) -> Html:
         (
             *_who(line),
             clock(line.started_at.astimezone(zone)),
-            duration(status.at - line.started_at),
+            tag("a", duration(status.at - line.started_at), href=f"/sessions/{line.session_id}"),
             _kilo(line.energy_wh, 2),
             _kilo(line.power_w, 1),
         )
@@ -151,7 +162,11 @@ def ended_table(status: Status, words: Words) -> Html:
         (
             *_who(line),
             clock(line.ended_at and line.ended_at.astimezone(zone)),
-            duration((line.ended_at or line.started_at) - line.started_at),
+            tag(
+                "a",
+                duration((line.ended_at or line.started_at) - line.started_at),
+                href=f"/sessions/{line.session_id}",
+            ),
             _kilo(line.energy_wh, 2),
             ", ".join(line.flags) or DASH,
         )
@@ -174,12 +189,13 @@ def orders_table(status: Status, words: Words) -> Html:
 
 
 def _order(line: OrderLine, words: Words, now: datetime, zone: ZoneInfo) -> tuple[Content, ...]:
-    state = tag("span", _shape(f"order-{line.state}"), words[f"orders_{line.state}"], cls="state")
+    state = tag("span", symbol(line.state), words[f"orders_{line.state}"], cls="state")
     return line.about, line.platform, state, line.attempts, clock(line.at.astimezone(zone))
 
 
 def _who(line: SessionLine) -> tuple[Content, Content, Content]:
-    return line.station, f"{line.evse}/{line.connector}", line.token or DASH
+    station = tag("a", line.station, href=station_href(line.station))
+    return station, f"{line.evse}/{line.connector}", line.token or DASH
 
 
 def _kilo(value: int | None, digits: int) -> str:
@@ -193,4 +209,5 @@ def _filled(
     blank = tuple("\N{NO-BREAK SPACE}" for _ in heads)
     filler = [blank] * (ROWS - len(rows))
     made = table(heads, [*rows, *filler], caption=caption)
-    return tag("div", made, tag("p", nothing, cls="empty") if not rows else "", cls="panel")
+    scroll = tag("div", made, cls="scroll steady", role="region", tabindex=0, aria_label=caption)
+    return tag("section", scroll, "" if rows else tag("div", empty(nothing), cls="over"), cls="panel")

@@ -15,7 +15,7 @@ class Html(str):
 
 
 Content = str | int | None
-VOID = frozenset({"br", "input", "meta"})  # elements without an end tag
+VOID = frozenset({"br", "input", "link", "meta"})  # elements without an end tag
 
 
 def escaped(content: Content) -> Html:
@@ -54,4 +54,4 @@ def table(heads: Iterable[tuple[str, str]], rows: Iterable[Iterable[Content]], *
         tag("tr", joined(tag("td", value, cls=kind) for value, (_, kind) in zip(row, columns, strict=True)))
         for row in rows
     )
-    return tag("table", tag("caption", caption), tag("thead", top), tag("tbody", body))
+    return tag("table", tag("caption", caption), tag("thead", top), tag("tbody", body), cls="table")

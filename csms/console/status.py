@@ -1,73 +1,100 @@
-"""Hangs the status page into the HTTP application. Knows what the page needs, not how it looks.
+"""Hangs the console into the HTTP application. Knows what it needs, not how it looks.
 
-NiceGUI is an optional dependency; without it `/` says in plain HTML how to get the page.
+NiceGUI is an optional dependency; without it `/` says in plain HTML how to get the console.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import FastAPI, Request
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Mount, compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from csms.console import visits as door
+from csms.console import visits as gate
+from csms.console.desk import Catalogue
 from csms.console.markup import tag
-from csms.console.visits import SignIn, Visits
+from csms.console.person import CookieDoor, Door
+from csms.console.snapshots import Snapshots
+from csms.console.tiles import Tiles
+from csms.console.visits import Door as PageDoor
+from csms.console.visits import Visits
 from csms.store.status import StatusReader
 
-# All that NiceGUI serves for one page; for any other path it would build a page that says 404.
+# All that NiceGUI serves beside pages; for any path it does not know it would build a page that says 404.
 ASSETS, SOCKET, ICON = "/_nicegui/", "/_nicegui_ws/", "/favicon.ico"
+MAP = "/map"
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleParts:
-    """What the page is made from. `sign_in` gives who an API key belongs to, None for a bad one."""
+    """What the console is made from. `public` shows the overview to everyone; `tiles`: the map's ground."""
 
-    access: Literal["key", "public"]
+    access: Literal["people", "public"]
     reader: StatusReader
-    sign_in: SignIn
-    now: Callable[[], datetime]
+    door: PageDoor
+    tiles: Tiles | None = None
 
 
 def mount(app: FastAPI, parts: ConsoleParts) -> None:
-    """Serve the status page at `/` of `app`. Call it last: its mount takes every path that is left.
+    """Serve the console at `/` of `app`, whose API it reads. Call it last: its mount takes what is left.
 
-    One application of a process has the page: NiceGUI keeps its own in a module. The last one mounted wins.
+    One application of a process has the console: NiceGUI keeps its own in a module. The last mounted wins.
     """
     try:
         from nicegui import core, ui  # noqa: PLC0415 - the optional extra `console`
 
-        from csms.console import page  # noqa: PLC0415 - imports nicegui
+        from csms.console import shell  # noqa: PLC0415 - imports nicegui
+        from csms.console.pages import PAGES  # noqa: PLC0415 - imports nicegui
     except ImportError:
         _mount_notice(app)
         return
-    visits = None if parts.access == "public" else Visits(parts.sign_in, parts.now)
-    if visits is not None:
-        door.install(app, visits)
-    page.install(page.Snapshots(lambda operator: parts.reader.read(operator, parts.now())), visits)
+    visits, catalogue = Visits(parts.door), Catalogue(app)
+    gate.install(app, visits)
+    door = CookieDoor(visits, catalogue, is_public=parts.access == "public")
+    snapshots = Snapshots(lambda operator: parts.reader.read(operator, datetime.now(UTC)))
+    shell.install(app, PAGES, shell.House(door, snapshots, catalogue, parts.tiles))
     # What an earlier application of this process (tests) has left: it would be added twice.
     core.app.middleware_stack = None
     core.app.user_middleware.clear()
     ui.run_with(app, tailwind=False, show_welcome_message=False, binding_refresh_interval=None)
     mounted = app.routes[-1]
     assert isinstance(mounted, Mount)
-    mounted.app = _Threshold(mounted.app, visits)
+    inner = mounted.app if parts.tiles is None else _OwnPolicy(mounted.app, MAP, parts.tiles.policy)
+    mounted.app = _Threshold(inner, door, [page.path for page in PAGES])
+
+
+class _OwnPolicy:
+    """Gives one page a Content-Security-Policy of its own."""
+
+    def __init__(self, app: ASGIApp, path: str, policy: str) -> None:
+        self._app, self._path, self._policy = app, path, policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = self._policy
+            await send(message)
+
+        is_it = scope["type"] == "http" and scope["path"] == self._path
+        await self._app(scope, receive, told if is_it else send)
 
 
 class _Threshold:
-    """Lets through what belongs to the page, and to the page itself only who may see it.
+    """Lets through what belongs to the console, and to its pages only who may see them.
 
     It stands before NiceGUI, which would keep something in memory for every visitor.
     """
 
-    def __init__(self, app: ASGIApp, visits: Visits | None) -> None:
+    def __init__(self, app: ASGIApp, door: Door, paths: Sequence[str]) -> None:
         self._app = app
-        self._visits = visits
+        self._door = door
+        self._pages = [compile_path(path)[0] for path in paths]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = await self._refusal(scope)
@@ -82,19 +109,22 @@ class _Threshold:
         path: str = scope["path"]
         if scope["type"] == "lifespan" or path.startswith(ASSETS) or path == ICON:
             return None
-        if path != "/" and not path.startswith(SOCKET):
+        is_page = any(page.match(path) for page in self._pages)
+        if not is_page and not path.startswith(SOCKET):
             return PlainTextResponse("Not found\n", 404)
         asked = HTTPConnection(scope)
-        if not door.same_origin(asked.headers.get("origin"), asked.headers.get("host")):
+        if not gate.same_origin(asked.headers.get("origin"), asked.headers.get("host")):
             return PlainTextResponse("Not from elsewhere\n", 403)
-        if self._visits is None or (await self._visits.find(asked.cookies.get(door.COOKIE)))[0]:
+        if await self._door.lets_in(asked):
             return None
-        return RedirectResponse("/sign-in", 303) if path == "/" else PlainTextResponse("Sign in\n", 401)
+        if is_page:
+            return RedirectResponse(await self._door.way_in(asked), 303)
+        return PlainTextResponse("Sign in\n", 401)
 
 
 def _mount_notice(app: FastAPI) -> None:
     async def notice(request: Request) -> Response:
-        text = "The status page is an extra that is not installed."
+        text = "The console is an extra that is not installed."
         main = tag(
             "main",
             tag("h1", "CSMS"),
@@ -102,6 +132,6 @@ def _mount_notice(app: FastAPI) -> None:
             tag("code", "pip install 'csms[console]'"),
             tag("p", "API: /api/v1/openapi.json · Metrics: /metrics · Health: /healthz, /readyz"),
         )
-        return HTMLResponse(door.document("CSMS", main, "en"))
+        return HTMLResponse(gate.document("CSMS", main, "en"))
 
     app.add_api_route("/", notice, methods=["GET"], include_in_schema=False)

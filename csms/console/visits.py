@@ -1,139 +1,171 @@
-"""Who may look at the page: sign-in with an API key, remembered on the server. Plain HTML, no script.
+"""The door of the pages: signing in, a first password, signing out. Plain HTML, no script.
 
-The browser holds only a random cookie. The key stays in this process's memory and is checked again while
-the page is open, so that revoking it closes the page.
+Who may enter is the API's to say (`Door`); the browser holds only a random cookie.
 """
 
-import hashlib
-import secrets
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from csms.console.door_texts import DOOR
 from csms.console.markup import Html, tag
 from csms.console.texts import TEXTS, preferred
 
 COOKIE = "csms_visit"
-LANGUAGE_COOKIE = "csms_language"
-LASTS = timedelta(hours=12)
-CHECKED_EVERY = timedelta(seconds=30)
-MOST_VISITS = 1_000
-ATTEMPTS_PER_MINUTE = 10
+LANGUAGE_COOKIE, THEME_COOKIE = "csms_language", "csms_theme"
+MOST_BYTES = 8_192  # of a form: three fields, each letter of which may be sent as twelve bytes
+STATUS = {"wrong": 401, "too_many": 429, "weak": 422, "not_the_same": 422, "elsewhere": 403}
 
 
 class Visitor(Protocol):
-    """Who an API key belongs to, as far as the page cares."""
+    """Who is signed in, as far as a page cares."""
+
+    @property
+    def name(self) -> str:
+        """What they sign in with."""
 
     @property
     def operator(self) -> str | None:
         """The code of the only operator whose records may be seen; None for all."""
 
+    @property
+    def must_change(self) -> bool:
+        """Whether a password of their own comes first."""
 
-SignIn = Callable[[str], Awaitable[Visitor | None]]
+
+class Door(Protocol):
+    """Who may enter."""
+
+    async def enter(self, name: str, password: str, code: str, address: str) -> tuple[str | None, str]:
+        """A cookie, or None and `wrong` or `too_many`."""
+
+    async def visitor(self, cookie: str | None) -> Visitor | None:
+        """Who is signed in with this cookie."""
+
+    async def leave(self, cookie: str | None) -> None:
+        """Sign out."""
+
+    async def change_password(self, cookie: str | None, old: str, new: str, address: str) -> str:
+        """'' when it is changed; else `wrong`, `too_many` or `weak`."""
 
 
-class _Visit(NamedTuple):
-    key: str
-    operator: str | None
-    until: datetime
-    checked: datetime
+class Field(NamedTuple):
+    """An input of a form: its name, its kind, what browsers fill in."""
+
+    name: str
+    kind: str
+    autocomplete: str
+    required: bool = True
+
+
+SIGN_IN = (
+    Field("name", "text", "username"),
+    Field("password", "password", "current-password"),
+    Field("code", "text", "one-time-code", required=False),
+)
+PASSWORD = (
+    Field("old", "password", "current-password"),
+    Field("new", "password", "new-password"),
+    Field("again", "password", "new-password"),
+)
 
 
 class Visits:
-    """Signed-in browsers of this process. Forgotten at a restart: people sign in again."""
+    """Signed-in browsers, as pages see them."""
 
-    def __init__(self, sign_in: SignIn, now: Callable[[], datetime]) -> None:
-        self._sign_in = sign_in
-        self._now = now
-        self._visits: dict[bytes, _Visit] = {}
-        self._attempts: dict[str, list[datetime]] = {}
-
-    async def begin(self, key: str) -> str | None:
-        """A new cookie value for the holder of `key`; None when the key may not see the page."""
-        visitor = await self._sign_in(key)
-        if visitor is None:
-            return None
-        cookie, now = secrets.token_urlsafe(32), self._now()
-        if len(self._visits) >= MOST_VISITS:
-            self._visits.pop(next(iter(self._visits)))
-        self._visits[_digest(cookie)] = _Visit(key, visitor.operator, now + LASTS, now)
-        return cookie
+    def __init__(self, door: Door) -> None:
+        self.door = door
 
     async def find(self, cookie: str | None) -> tuple[bool, str | None]:
-        """Whether this cookie is signed in, and the operator it is limited to."""
-        place = _digest(cookie or "")
-        visit, now = self._visits.get(place), self._now()
-        if visit is None:
+        """Whether this cookie may see pages, and the operator it is limited to."""
+        visitor = await self.door.visitor(cookie)
+        if visitor is None or visitor.must_change:
             return False, None
-        if now >= visit.until:
-            del self._visits[place]
-            return False, None
-        if now - visit.checked >= CHECKED_EVERY:
-            visitor = await self._sign_in(visit.key)
-            if visitor is None:
-                self._visits.pop(place, None)
-                return False, None
-            visit = visit._replace(operator=visitor.operator, checked=now)
-            self._visits[place] = visit
-        return True, visit.operator
+        return True, visitor.operator
 
-    def end(self, cookie: str | None) -> None:
-        """Sign out."""
-        self._visits.pop(_digest(cookie or ""), None)
-
-    def may_try(self, address: str) -> bool:
-        """Count an attempt; False when there were too many from this address within a minute."""
-        now = self._now()
-        recent = [at for at in self._attempts.get(address, ()) if now - at < timedelta(minutes=1)]
-        if len(self._attempts) > MOST_VISITS:
-            self._attempts.clear()
-        self._attempts[address] = [*recent, now][-ATTEMPTS_PER_MINUTE - 1 :]
-        return len(recent) < ATTEMPTS_PER_MINUTE
-
-
-def _digest(cookie: str) -> bytes:
-    return hashlib.sha256(cookie.encode()).digest()
+    async def threshold(self, cookie: str | None) -> str:
+        """Where whoever may not see pages goes first."""
+        return "/sign-in" if await self.door.visitor(cookie) is None else "/password"
 
 
 def install(app: FastAPI, visits: Visits) -> None:
-    """Add /sign-in and /sign-out to `app`."""
+    """Add /sign-in, /password and /sign-out to `app`."""
+    door = visits.door
 
-    async def show(request: Request) -> Response:
-        return _form(request, None)
+    async def show_sign_in(request: Request) -> Response:
+        return _form(request, "sign_in", SIGN_IN, None)
 
     async def sign_in(request: Request) -> Response:
         if not same_origin(request.headers.get("origin"), request.headers.get("host")):
-            return _form(request, "wrong_key", 403)
-        if not visits.may_try(request.client.host if request.client else ""):
-            return _form(request, "too_many", 429)
-        fields = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=5)
-        cookie = await visits.begin(fields.get("key", [""])[0].strip())
+            return _form(request, "sign_in", SIGN_IN, "elsewhere")
+        told = await _fields(request)
+        cookie, complaint = await door.enter(told("name"), told("password"), told("code"), _address(request))
         if cookie is None:
-            return _form(request, "wrong_key", 401)
+            return _form(request, "sign_in", SIGN_IN, complaint)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE,
-            cookie,
-            max_age=int(LASTS.total_seconds()),
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, cookie, httponly=True, samesite="lax", secure=secure)
         return answer
 
+    async def show_password(request: Request) -> Response:
+        visitor = await door.visitor(request.cookies.get(COOKIE))
+        if visitor is None:
+            return RedirectResponse("/sign-in", 303)
+        return _form(request, "password", PASSWORD, None, visitor.name)
+
+    async def password(request: Request) -> Response:
+        if not same_origin(request.headers.get("origin"), request.headers.get("host")):
+            return _form(request, "password", PASSWORD, "elsewhere")
+        told = await _fields(request)
+        if told("new") != told("again"):
+            return _form(request, "password", PASSWORD, "not_the_same")
+        cookie = request.cookies.get(COOKIE)
+        complaint = await door.change_password(cookie, told("old"), told("new"), _address(request))
+        if not complaint:
+            return RedirectResponse("/", 303)
+        visitor = await door.visitor(cookie)
+        return _form(request, "password", PASSWORD, complaint, visitor.name if visitor else "")
+
     async def sign_out(request: Request) -> Response:
-        visits.end(request.cookies.get(COOKIE))
+        if same_origin(request.headers.get("origin"), request.headers.get("host")):
+            await door.leave(request.cookies.get(COOKIE))
         answer = RedirectResponse("/sign-in", 303)
         answer.delete_cookie(COOKIE)
         return answer
 
-    app.add_api_route("/sign-in", show, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/sign-in", show_sign_in, methods=["GET"], include_in_schema=False)
     app.add_api_route("/sign-in", sign_in, methods=["POST"], include_in_schema=False)
+    app.add_api_route("/password", show_password, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/password", password, methods=["POST"], include_in_schema=False)
     app.add_api_route("/sign-out", sign_out, methods=["POST"], include_in_schema=False)
+
+
+class _Told:
+    """The fields of a form that was sent; '' for what is missing, and for all of what is no form of ours."""
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            self._fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=10)
+        except ValueError:
+            self._fields = {}
+
+    def __call__(self, name: str) -> str:
+        return self._fields.get(name, [""])[0]
+
+
+async def _fields(request: Request) -> _Told:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            return _Told(b"")
+    return _Told(body)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def same_origin(origin: str | None, host: str | None) -> bool:
@@ -141,35 +173,38 @@ def same_origin(origin: str | None, host: str | None) -> bool:
     return origin is None or origin.partition("://")[2] == (host or "")
 
 
-def _form(request: Request, complaint: str | None, status: int = 200) -> Response:
+def _form(
+    request: Request, name: str, fields: tuple[Field, ...], complaint: str | None, who: str = ""
+) -> Response:
     language = preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
-    words = TEXTS[language]
-    field = tag(
-        "input",
-        id="key",
-        name="key",
-        type="password",
-        autocomplete="current-password",
-        required="",
-        autofocus="",
-    )
+    words = TEXTS[language] | DOOR[language]
     form = tag(
         "form",
         tag("h1", words["title"]),
-        tag("p", words["ask_key"]),
-        tag("label", words["api_key"], **{"for": "key"}),
-        field,
-        tag("p", words[complaint], cls="alarm", role="alert") if complaint else "",
-        tag("button", words["sign_in"], type="submit"),
+        tag("p", words[f"ask_{name}"]),
+        # For the browser's own book of passwords.
+        tag("input", type="text", name="name", value=who, autocomplete="username", hidden="") if who else "",
+        *(part for field in fields for part in _input(field, words)),
+        tag("p", words[f"door_{complaint}"], cls="alarm", role="alert") if complaint else "",
+        tag("button", words[f"do_{name}"], type="submit"),
         method="post",
-        action="/sign-in",
+        action=f"/{name.replace('_', '-')}",
     )
-    page = document(words["title"], form, language)
+    page = document(words["title"], form, language, request.cookies.get(THEME_COOKIE))
+    status = STATUS[complaint] if complaint else 200
     return HTMLResponse(page, status, {"Cache-Control": "no-store"})
+
+
+def _input(field: Field, words: dict[str, str]) -> tuple[Html, Html]:
+    name = field.name
+    more = {"required": ""} if field.required else {}
+    box = tag("input", id=name, name=name, type=field.kind, autocomplete=field.autocomplete, **more)
+    return tag("label", words[f"field_{name}"], **{"for": name}), box
 
 
 STYLE = Html("""
 :root { color-scheme: light dark; }
+:root[data-theme=light] { color-scheme: light; } :root[data-theme=dark] { color-scheme: dark; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center;
   background: light-dark(#f3f5f7, #10151a); color: light-dark(#1d2730, #d9e0e7);
   font: 15px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
@@ -177,15 +212,15 @@ form, main { width: min(22rem, 88vw); padding: 1.5rem; border-radius: 8px; displ
   background: light-dark(#fff, #171e25); border: 1px solid light-dark(#dfe4e9, #28323c); }
 h1 { font-size: 18px; margin: 0; } p { margin: 0; color: light-dark(#5a6773, #93a1ae); }
 input, button { font: inherit; padding: .45rem .6rem; border-radius: 6px; color: inherit;
-  border: 1px solid light-dark(#aab4be, #3d4a57);
+  border: 1px solid light-dark(#8793a0, #76838f);
   background: light-dark(#fff, #10151a); }
 button { background: #0b7a6f; border-color: #0b7a6f; color: #fff; cursor: pointer; margin-top: .4rem; }
-.alarm { color: light-dark(#c0392b, #f0776a); }
+.alarm { font-weight: 600; color: light-dark(#c0392b, #f0776a); }
 """)
 
 
-def document(title: str, body: Html, language: str) -> str:
-    """A whole page without script."""
+def document(title: str, body: Html, language: str, theme: str | None = None) -> str:
+    """A whole page without script. `theme`: light or dark as chosen; else as the browser prefers."""
     viewport = tag("meta", name="viewport", content="width=device-width, initial-scale=1")
     head = tag("head", tag("meta", charset="utf-8"), viewport, tag("title", title), tag("style", STYLE))
-    return "<!doctype html>" + tag("html", head, tag("body", body), lang=language)
+    return "<!doctype html>" + tag("html", head, tag("body", body), lang=language, data_theme=theme)

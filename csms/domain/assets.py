@@ -52,7 +52,10 @@ class TokenStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """A token as registered. Compared without case (1.6 CiString, 2.x identifierString)."""
+    """A token as registered. Compared without case (1.6 CiString, 2.x identifierString).
+
+    It may charge at stations of `operator_id` and at sites of these codes only, where they are given.
+    """
 
     token: str
     type: str = "ISO14443"
@@ -60,6 +63,9 @@ class IdToken:
     group: str | None = None
     expires_at: datetime | None = None
     concurrent_limit: int = 1
+    operator_id: int | None = None
+    sites: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

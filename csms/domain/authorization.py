@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from csms.domain.assets import IdToken, TokenStatus, TokenVerdict
+from csms.domain.assets import ChargingStation, IdToken, TokenStatus, TokenVerdict
 from csms.domain.charging_session import ChargingSession, SessionState
 from csms.domain.events import PresentedToken
 
@@ -24,6 +24,9 @@ _REASONS = {
 }
 
 
+ELSEWHERE = "the token may not be used at this charging station"
+
+
 def fold_token(text: str) -> str:
     """What tokens are compared by: 1.6 CiString and 2.x identifierString do not mind case."""
     return text.casefold()
@@ -35,11 +38,13 @@ def judge(
     others_active: int = 0,
     unknown_policy: UnknownPolicy = "refuse",
     own_retry: bool = False,
+    station: ChargingStation | None = None,
 ) -> TokenVerdict:
     """What a token may do, and why. `token` is None when it is not registered.
 
     `others_active` are the token's other running sessions (see `running_with`); for a mere Authorize it
-    is 0. A retried start (`own_retry`) never meets its own limit.
+    is 0. A retried start (`own_retry`) never meets its own limit. `station` is where it is presented; None
+    does not ask whether it may be used there.
     """
     if token is None:
         if unknown_policy == "accept":
@@ -49,10 +54,84 @@ def judge(
     reason = _REASONS.get(status, "")
     if status is TokenStatus.ACCEPTED and token.expires_at is not None and token.expires_at <= now:
         status, reason = TokenStatus.EXPIRED, _REASONS[TokenStatus.EXPIRED]
-    elif status is TokenStatus.ACCEPTED and others_active >= token.concurrent_limit and not own_retry:
+    elif status is TokenStatus.ACCEPTED and not may_be_used_at(token, station):
+        status, reason = TokenStatus.INVALID, ELSEWHERE
+    elif status is TokenStatus.ACCEPTED and 0 < token.concurrent_limit <= others_active and not own_retry:
         status = TokenStatus.CONCURRENT
         reason = f"the token has {others_active} of {token.concurrent_limit} sessions running"
     return TokenVerdict(status, reason, token.expires_at, token.group)
+
+
+def may_be_used_at(token: IdToken, station: ChargingStation | None) -> bool:
+    """Whether a token's operator and sites, where it has any, are those of a station."""
+    # Most common first: a token of everywhere.
+    if station is None or (token.operator_id is None and not token.sites):
+        return True
+    is_own = token.operator_id in (None, station.operator_id)
+    return is_own and (not token.sites or station.site_code in token.sites)
+
+
+class Check(NamedTuple):
+    """One question of a decision. `passed` None: it was not reached, or does not matter here."""
+
+    name: str
+    passed: bool | None
+    detail: str
+
+
+def explain(
+    token: IdToken | None,
+    now: datetime,
+    others_active: int = 0,
+    unknown_policy: UnknownPolicy = "refuse",
+    station: ChargingStation | None = None,
+) -> tuple[list[Check], TokenVerdict]:
+    """What `judge` says of a start now, and each question on the way to it, in its order."""
+    verdict = judge(token, now, others_active, unknown_policy, station=station)
+    if token is None:
+        known = Check(
+            "known", unknown_policy == "accept", f"not registered; unknown tokens: {unknown_policy}"
+        )
+        return [known], verdict
+    expires, limit = token.expires_at, token.concurrent_limit
+    asked = [
+        Check("known", True, f"registered as {token.token}"),
+        Check("status", token.status is TokenStatus.ACCEPTED, f"registered as {token.status.value}"),
+        Check("expiry", expires is None or expires > now, _until(expires)),
+        *_places(token, station),
+        Check(
+            "concurrent", not 0 < limit <= others_active, f"{others_active} of {limit or 'any'} sessions run"
+        ),
+    ]
+    if token.status is not TokenStatus.ACCEPTED:
+        asked = asked[:2]
+    passed = [one.passed is not False for one in asked]
+    end = passed.index(False) + 1 if False in passed else len(asked)
+    rest = [one._replace(passed=None) for one in asked[end:]]
+    group = "none" if token.group is None else f"{token.group}: its tokens may stop each other's sessions"
+    return [*asked[:end], *rest, Check("group", None, group)], verdict
+
+
+def _until(expires: datetime | None) -> str:
+    return "never expires" if expires is None else f"valid until {expires.isoformat(timespec='seconds')}"
+
+
+def _places(token: IdToken, station: ChargingStation | None) -> list[Check]:
+    if station is None:
+        return [Check("operator", None, "no station was named"), Check("site", None, "no station was named")]
+    is_own = token.operator_id in (None, station.operator_id)
+    whose = "of every operator" if token.operator_id is None else "of one operator"
+    where = "at every site" if not token.sites else f"at {', '.join(token.sites)}"
+    return [
+        Check(
+            "operator", is_own, f"for stations {whose}; this one is of {station.operator_code or 'nobody'}"
+        ),
+        Check(
+            "site",
+            not token.sites or station.site_code in token.sites,
+            f"may be used {where}; this station is at {station.site_code or 'no site'}",
+        ),
+    ]
 
 
 def running_with(sessions: Iterable[ChargingSession], text: str, *, own_start_key: str | None = None) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
 from csms.domain.assets import TokenStatus
@@ -10,6 +11,8 @@ from csms.domain.meter import Reading
 from csms.domain.quality import EnergySource, Flag
 from csms.domain.registers import UNMETERED, MeterState
 from csms.domain.sequence import UNNUMBERED, SequenceState
+
+METERED = "metered"
 
 
 class SessionState(StrEnum):
@@ -41,6 +44,35 @@ class Message(Protocol):
     def payload_hash(self) -> str: ...
 
 
+def payload_hash(payload: bytes) -> str:
+    """What a payload is recognised by, when it comes again under another message id."""
+    return blake2b(payload, digest_size=16).hexdigest()
+
+
+START, STOP = "start", "stop"
+HASHED = 2**62
+
+
+def key_number(key: str) -> int:
+    """A message key as a number: a sequence number as it is, start and stop below zero, others hashed.
+
+    62 bits: a clash within a session of a million messages has a chance of 1 in 10^7.
+    """
+    if key.isdecimal() and key.isascii() and len(key) < 19:
+        return int(key)
+    if key in (START, STOP):
+        return -1 if key == START else -2
+    kind, _, payload = key.partition(":")
+    if kind == METERED and "#" not in payload:
+        return number_of_hash(bytes.fromhex(payload))
+    return number_of_hash(blake2b(key.encode(), digest_size=8).digest())
+
+
+def number_of_hash(digest: bytes) -> int:
+    """The number of a 1.6 message that gave readings, by the hash of its payload."""
+    return HASHED + (int.from_bytes(digest[:8], "big") >> 2)
+
+
 @dataclass(frozen=True, slots=True)
 class MessageInfo:
     """The plainest `Message`."""
@@ -55,7 +87,7 @@ class ChargingSession(NamedTuple):
     `started_at`/`ended_at` are the station's times (arrival times under Flag.CLOCK); `received_at` and
     `end_received_at` are ours. Energies are integer Wh; `energy_wh` is None when nothing sound is known.
     `start_key` is the natural key that makes a retried start the same session. `suspected_at` is when the
-    evidence for an end arose that no event has contradicted.
+    evidence for an end arose that no event has contradicted. `heard` counts its messages.
     """
 
     session_id: int
@@ -90,6 +122,7 @@ class ChargingSession(NamedTuple):
     meter: MeterState = UNMETERED
     suspected_at: datetime | None = None
     suspected_by: Evidence | None = None
+    heard: int = 0
 
 
 _PLACES = {name: n for n, name in enumerate(ChargingSession._fields)}

@@ -18,6 +18,7 @@ BEHIND = timedelta(days=400)
 STEP = timedelta(seconds=10)
 """A step backwards of this much within a session is rounding, not a changed clock."""
 
+NO_TIME = timedelta(0)
 _TICK = timedelta(microseconds=1)
 
 

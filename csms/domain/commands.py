@@ -1,6 +1,7 @@
 """What we tell charging stations, in the imperative, and how it went."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -113,6 +114,47 @@ class RawCall:
     payload: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class CloseSession:
+    """Close an open session as a person says (`domain.ending.Closing`). Nothing is sent to the station."""
+
+    session_id: int
+    by: str
+    reason: str
+    ended_at: datetime | None = None
+    meter_stop_wh: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachStop:
+    """An orphan stop is that of a session. Nothing is sent to the station."""
+
+    orphan_id: int
+    session_id: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DismissStop:
+    """An orphan stop belongs to nothing. Nothing is sent to the station."""
+
+    orphan_id: int
+    by: str
+    reason: str
+
+
+Amendment = CloseSession | AttachStop | DismissStop
+"""What a person says of a session. Whoever holds the station does it, between two of its messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take the command of this number back, if it still waits to be sent. The station hears nothing."""
+
+    number: int
+
+
 Command = (
     StartSession
     | StopSession
@@ -127,6 +169,10 @@ Command = (
     | SendData
     | RawCall
 )
+"""What a station is told; each dialect has words for all of them."""
+
+Order = Command | Amendment | Withdraw
+"""What whoever holds the connection is asked for."""
 
 
 class Result(StrEnum):

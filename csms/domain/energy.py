@@ -27,6 +27,9 @@ class Figure(NamedTuple):
     flags: tuple[Flag, ...] = ()
 
 
+NOTHING = Figure(None, EnergySource.NONE)
+
+
 class _Candidate(NamedTuple):
     mwh: int
     source: EnergySource
@@ -39,9 +42,11 @@ def figure(state: MeterState, elapsed: timedelta, max_power_w: int | None) -> Fi
     possible, with a flag; else none.
     """
     believable = allowed_mwh(elapsed, max_power_w or DEFAULT_MAX_POWER_W)
-    # Most common first: one register that only rises, while the session runs.
-    if (mwh := _plain(state)) is not None and mwh <= believable:
-        return Figure(_rounded(mwh), EnergySource.PERIODIC)
+    # Most common first: registers that only rise.
+    if (plain := _plain(state)) is not None and plain.mwh <= believable:
+        return Figure(_rounded(plain.mwh), plain.source)
+    if state == MeterState(start_mwh=state.start_mwh):
+        return NOTHING  # it has only begun
     flags = _flags(state)
     candidates = list(_candidates(state))
     for mwh, source in candidates:
@@ -57,13 +62,20 @@ def figure(state: MeterState, elapsed: timedelta, max_power_w: int | None) -> Fi
     return Figure(None, EnergySource.NONE, flags)
 
 
-def _plain(state: MeterState) -> int | None:
-    total = state.total
-    if total is None or total.resets or total.samples < 2:
+def _plain(state: MeterState) -> _Candidate | None:
+    """The best candidate of a meter that is in no doubt."""
+    total, start, stop = state.total, state.start_mwh, state.stop_mwh
+    if state.unreadable or state.unknown_unit or (total is not None and total.resets):
         return None
-    if state.stop_mwh is not None or state.end_mwh is not None or state.unreadable or state.unknown_unit:
+    if state.parts and any(part.resets for part in state.parts):
         return None
-    return None if any(part.resets for part in state.parts) else total.last - total.first
+    if stop is not None:
+        return (
+            _Candidate(stop - start, EnergySource.REGISTERS) if start is not None and stop >= start else None
+        )
+    if total is None or total.samples < 2 or state.end_mwh is not None:
+        return None
+    return _Candidate(total.last - total.first, EnergySource.PERIODIC)
 
 
 def allowed_mwh(elapsed: timedelta, power_w: int) -> int:

@@ -115,7 +115,7 @@ def _started(session: ChargingSession, event: SessionStarted, at: datetime, arri
         "started_at": at,
         "flags": with_flags(session.flags, remove=[Flag.PROVISIONAL, Flag.ORPHAN_STOP]),
         "meter_start_wh": event.meter_start_wh,
-        "meter": session.meter._replace(start_mwh=_register(event.meter_start_wh)),
+        "meter": session.meter._replace(start_mwh=register(event.meter_start_wh)),
         "remote_start_id": event.remote_start_id,
         **_charging_state(session, event),
     }
@@ -138,14 +138,16 @@ def _ended(session: ChargingSession, event: SessionEnded, at: datetime, arrived:
         "ended_at": max(at, session.started_at) if has_start(session) else at,
         "end_received_at": arrived,
         "meter_stop_wh": event.meter_stop_wh,
-        "meter": session.meter._replace(stop_mwh=_register(event.meter_stop_wh)),
+        "meter": session.meter._replace(stop_mwh=register(event.meter_stop_wh)),
         "stop_reason": event.reason,
         "charging_state": "",
-        "flags": with_flags(session.flags, remove=[Flag.NO_STOP, Flag.ESTIMATED]),
+        "flags": with_flags(session.flags, remove=_UNSURE_END),
         "suspected_at": None,
         "suspected_by": None,
     }
 
+
+_UNSURE_END = (Flag.NO_STOP, Flag.ESTIMATED, Flag.CLOSED_BY_HAND)
 
 _PROGRESS: dict[type[SessionEvent], Callable[[ChargingSession, Any, datetime, datetime], Facts]] = {
     SessionStarted: _started,
@@ -175,7 +177,7 @@ def _contradicts(session: ChargingSession, at: datetime) -> bool:
     return is_later and session.suspected_by is not Evidence.OTHER_START
 
 
-def _register(wh: int | None) -> int | None:
+def register(wh: int | None) -> int | None:
     """A register of a start or stop message in thousandths; some send a negative one for none."""
     return None if wh is None or wh < 0 else 1000 * wh
 

@@ -26,11 +26,11 @@ def zone(name: str) -> tzinfo:
 
 def hour_start(at: datetime, local: tzinfo) -> datetime:
     """The instant at which the local hour of `at` began."""
-    offset = _offset(at, local)
+    offset = offset_at(at, local)
     start = at - (at - _EPOCH + offset) % HOUR
-    before = _offset(start, local)
+    before = offset_at(start, local)
     if (before - offset) % HOUR:
-        return _change_between(start, at, local)
+        return change_between(start, at, local)
     return start
 
 
@@ -70,14 +70,15 @@ def _instant(year: int, month: int, day: int, local: tzinfo) -> datetime:
     return datetime(year, month, day, tzinfo=local).astimezone(UTC)
 
 
-def _offset(at: datetime, local: tzinfo) -> timedelta:
+def offset_at(at: datetime, local: tzinfo) -> timedelta:
+    """How far the local clock is ahead of UTC at this instant."""
     return at.astimezone(local).utcoffset() or timedelta(0)
 
 
-def _change_between(start: datetime, end: datetime, local: tzinfo) -> datetime:
-    """The second in which the offset changed; it is another at `end` than at `start`."""
-    new = _offset(end, local)
+def change_between(start: datetime, end: datetime, local: tzinfo) -> datetime:
+    """The second in which the offset changed, given that it is another at `end` than at `start`."""
+    new = offset_at(end, local)
     while end - start > _SECOND:
         middle = start + (end - start) / 2
-        start, end = (start, middle) if _offset(middle, local) == new else (middle, end)
+        start, end = (start, middle) if offset_at(middle, local) == new else (middle, end)
     return end.replace(microsecond=0)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import blake2b
 from typing import NamedTuple
 
 
@@ -166,3 +167,12 @@ def _as_sent(value: object, unit: str | None, multiplier: int | None) -> str:
     text = value if isinstance(value, str) else "null" if value is None else repr(value)
     scale = f"e{multiplier}" if multiplier else ""
     return f"{text}{scale} {unit}" if unit else f"{text}{scale}"
+
+
+def kind_number(measurand: str, phase: str, location: str, context: str) -> int:
+    """A number for what a reading measures, the same in every process.
+
+    47 bits: a clash among a thousand kinds has a chance of 1 in 10^8.
+    """
+    text = "\0".join((measurand, phase, location, context)).encode()
+    return int.from_bytes(blake2b(text, digest_size=6).digest(), "big") >> 1

@@ -4,22 +4,45 @@ They are matched by what they say of place, token, register and time, and only w
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from csms.domain.assets import ChargingStation, TokenVerdict
 from csms.domain.authorization import fold_token
-from csms.domain.charging_session import Change, ChargingSession, Message, SessionState, evolve
+from csms.domain.charging_session import (
+    Change,
+    ChargingSession,
+    Message,
+    SessionMessage,
+    SessionState,
+    evolve,
+)
 from csms.domain.clock import STEP
 from csms.domain.energy import DEFAULT_MAX_POWER_W, allowed_mwh
 from csms.domain.events import PresentedToken, SessionEnded, SessionStarted
 from csms.domain.meter import Reading
 from csms.domain.quality import Flag
 from csms.domain.recognition import has_stop, start_key
-from csms.domain.registers import JITTER_MWH
-from csms.domain.transitions import applied_as
+from csms.domain.registers import JITTER_MWH, UNMETERED
+from csms.domain.settling import settle, with_flags
+from csms.domain.transitions import applied_as, apply
+from csms.errors import Conflict, InvalidInput
 
 LONGEST = timedelta(days=7)
 """A start and a stop further apart belong to different sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided of an orphan stop: who, why, when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+    def facts(self, **more: int) -> dict[str, int | str | bool | None]:
+        """As it is kept as evidence."""
+        return {"by": self.by, "reason": self.reason, **more}
 
 
 def match_stop(
@@ -45,7 +68,7 @@ def match_orphan(
     fitting = [
         orphan
         for orphan in orphans
-        if Flag.ORPHAN_STOP in orphan.flags
+        if is_waiting(orphan)
         and _may_be(orphan.token, event.token)
         and event.at is not None
         and _lies_between(event.at, orphan.ended_at)
@@ -88,6 +111,75 @@ def merge_orphan(
         verdict=verdict,
         history=history,
     )
+
+
+def is_waiting(session: ChargingSession) -> bool:
+    """Whether it is a stop whose session is still looked for."""
+    return Flag.ORPHAN_STOP in session.flags and Flag.DISMISSED not in session.flags
+
+
+def attach(
+    orphan: ChargingSession,
+    session: ChargingSession,
+    decision: Decision,
+    *,
+    station: ChargingStation,
+    stop: Message,
+    readings: Sequence[Reading],
+    history: Sequence[Reading],
+) -> tuple[Change, Change]:
+    """The changes of a session that ends with an orphan stop, and of the orphan, then without energy.
+
+    `stop` is the orphan's message, `readings` what it gave, `history` all stored readings of the session.
+    Raises Conflict when either has been dealt with, InvalidInput when the stop cannot be the session's.
+    """
+    if not is_waiting(orphan):
+        raise Conflict("the stop has found its session, or was dismissed")
+    if has_stop(session):
+        raise Conflict("the session has its own stop")
+    if session.station_id != orphan.station_id or not _lies_between(session.started_at, orphan.ended_at):
+        raise InvalidInput("session: the stop is another station's, or lies before its start or a week after")
+    event = SessionEnded(
+        session.transaction_id,
+        orphan.ended_at,
+        token=PresentedToken(orphan.token, orphan.token_type) if orphan.token else None,
+        meter_stop_wh=orphan.meter_stop_wh,
+        reason=orphan.stop_reason,
+        readings=tuple(readings),
+    )
+    arrived = orphan.end_received_at or orphan.received_at
+    ended = apply(session, event, station=station, arrived=arrived, message=stop, history=history)
+    assert ended.message is not None, "it is no repeat"
+    told = ended.message._replace(
+        received_at=decision.at, facts=ended.message.facts | decision.facts(attached=orphan.session_id)
+    )
+    flagged = evolve(ended.session, flags=with_flags(ended.session.flags, [Flag.STOP_ATTACHED]))
+    emptied = evolve(orphan, meter=UNMETERED)
+    return (
+        ended._replace(session=flagged, message=told),
+        _dealt_with(orphan, emptied, decision, station, attached=session.session_id),
+    )
+
+
+def dismiss(orphan: ChargingSession, decision: Decision, *, station: ChargingStation) -> Change:
+    """The change of an orphan stop that nobody looks for any more. Raises Conflict when it was dealt with."""
+    if not is_waiting(orphan):
+        raise Conflict("the stop has found its session, or was dismissed")
+    return _dealt_with(orphan, orphan, decision, station)
+
+
+def _dealt_with(
+    before: ChargingSession,
+    after: ChargingSession,
+    decision: Decision,
+    station: ChargingStation,
+    **facts: int,
+) -> Change:
+    note = SessionMessage(
+        f"by-hand:{decision.at.isoformat()}", "dismissed", "", None, decision.at, "", decision.facts(**facts)
+    )
+    after = evolve(after, flags=with_flags(after.flags, [Flag.DISMISSED]))
+    return settle(before, after, station=station, message=note, cause="dismissed")
 
 
 def _may_be(known: str, presented: PresentedToken | None) -> bool:

@@ -32,4 +32,7 @@ class Flag(StrEnum):
     CLOCK = "clock"  # the station's time was unusable or ran backwards; arrival time used
     BAD_CONNECTOR = "bad-connector"  # a connector number that cannot be
     LATE_DATA = "late-data"  # something arrived after the end
+    CLOSED_BY_HAND = "closed-by-hand"  # a person said when and with what it ended
+    STOP_ATTACHED = "stop-attached"  # a person said that an orphan stop is its own
+    DISMISSED = "dismissed"  # an orphan stop that a person has dealt with
     ESTIMATED = "estimated"  # the end is what the evidence says, not what the station said

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from csms.domain.authorization import fold_token
-from csms.domain.charging_session import ChargingSession, Message, SessionState
+from csms.domain.charging_session import METERED, START, STOP, ChargingSession, Message, SessionState
 from csms.domain.events import SessionEnded, SessionMetered, SessionStarted
 from csms.domain.quality import Flag
 from csms.domain.registers import GRACE, is_energy
@@ -18,8 +18,6 @@ SessionEvent = SessionStarted | SessionMetered | SessionEnded
 
 REUSED_AFTER = timedelta(days=1)
 """A transaction id heard of this long after its end names another transaction (E08)."""
-
-START, STOP = "start", "stop"
 
 
 class Numbered(NamedTuple):
@@ -62,7 +60,7 @@ def is_known(session: ChargingSession, event: SessionEvent, message: Message | N
     # Most common first: a reading later than all that was heard is new.
     if event.at is None or session.last_event_at is None or event.at > session.last_event_at:
         return None
-    return _metered_key(message) if message is not None else None
+    return metered_key(message.payload_hash) if message is not None else None
 
 
 def is_reused(session: ChargingSession, event: SessionEvent) -> bool:
@@ -147,14 +145,15 @@ def _is_restart(session: ChargingSession, seq_no: int, is_stored: bool) -> bool:
 
 def _natural_key(session: ChargingSession, event: SessionEvent, message: Message) -> str:
     if isinstance(event, SessionMetered):
-        return _metered_key(message)
+        return metered_key(message.payload_hash)
     if isinstance(event, SessionStarted):
         return _other_key(START, message) if has_start(session) else START
     return _other_key(STOP, message) if has_stop(session) else STOP
 
 
-def _metered_key(message: Message) -> str:
-    return f"metered:{message.payload_hash[:24]}"
+def metered_key(payload_hash: str) -> str:
+    """The key of a 1.6 message that gave readings."""
+    return f"{METERED}:{payload_hash[:24]}"
 
 
 def _other_key(key: str, message: Message) -> str:

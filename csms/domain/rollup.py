@@ -47,7 +47,7 @@ def session_hours(session: ChargingSession, readings: Iterable[Reading], local: 
 
     An open session ends, for now, with what was last heard of it. Energy that is not known is 0 here.
     """
-    end = _end_of(session)
+    end = session_end(session)
     curve = _curve(session, readings, end)
     edges = _edges(session.started_at, end, local)
     hours: list[SessionHour] = []
@@ -60,6 +60,32 @@ def session_hours(session: ChargingSession, readings: Iterable[Reading], local: 
         hours.append(SessionHour(start, wh - wh_before, seconds - s_before, int(not hours)))
         wh_before, s_before = wh, seconds
     return hours
+
+
+def energy_between(
+    session: ChargingSession, readings: Iterable[Reading], edges: Sequence[datetime]
+) -> list[int]:
+    """Wh between each two of `edges`, which go from the session's start to its end; they add up exactly."""
+    end = edges[-1]
+    curve = _curve(session, readings, end)
+    parts: list[int] = []
+    before = place = 0
+    for edge in edges[1:]:
+        place, mwh = _at(curve, edge, place)
+        # The last edge may come twice, where no time passes: all energy is there by then.
+        wh = (session.energy_wh or 0) if edge == end else (mwh + 500) // 1000
+        parts.append(wh - before)
+        before = wh
+    return parts
+
+
+def charging_end(session: ChargingSession, readings: Iterable[Reading]) -> datetime:
+    """When the last Wh had flowed. The session's end where nothing flowed, or no reading says more."""
+    end = session_end(session)
+    if not session.energy_wh:
+        return end
+    curve = _curve(session, readings, end)
+    return next(point.at for point in curve if (point.mwh + 500) // 1000 >= session.energy_wh)
 
 
 def add_up(
@@ -76,7 +102,8 @@ def add_up(
     return totals
 
 
-def _end_of(session: ChargingSession) -> datetime:
+def session_end(session: ChargingSession) -> datetime:
+    """When the session ended; for now, when it was last heard of."""
     if session.ended_at is not None:
         return max(session.ended_at, session.started_at)
     known = (session.started_at, session.last_event_at, session.meter.last_at)

@@ -25,7 +25,7 @@ _DERIVED = frozenset(
 """Flags that follow from the rest of the session; the others are kept once they are set."""
 
 _UNSURE_CLOCK = timedelta(hours=24)
-_ENTITLED = (TokenStatus.ACCEPTED, TokenStatus.NOT_PRESENTED)
+ENTITLED = (TokenStatus.ACCEPTED, TokenStatus.NOT_PRESENTED)
 
 
 def settle(
@@ -49,8 +49,9 @@ def settle(
         energy_wh=energy.energy_wh,
         energy_source=energy.source,
         flags=flags,
-        meter_start_wh=_stated(after.meter_start_wh, after.meter.start_mwh, after.meter.begin_mwh),
-        meter_stop_wh=_stated(after.meter_stop_wh, after.meter.stop_mwh, after.meter.end_mwh),
+        meter_start_wh=stated(after.meter_start_wh, after.meter.start_mwh, after.meter.begin_mwh),
+        meter_stop_wh=stated(after.meter_stop_wh, after.meter.stop_mwh, after.meter.end_mwh),
+        heard=after.heard + (message is not None),
     )
     revised = (
         before is not None and before.state is SessionState.ENDED and reported(before) != reported(after)
@@ -59,6 +60,7 @@ def settle(
         after = evolve(after, revision=after.revision + 1)
     ended = after.state is SessionState.ENDED and (before is None or before.state is not SessionState.ENDED)
     was_due = before is not None and is_order_due(before)
+    order_due = is_order_due(after) and (ended or revised or not was_due)
     return Change(
         after,
         is_new=before is None,
@@ -67,15 +69,16 @@ def settle(
         hours_due=before is None
         or ended
         or revised
+        or order_due
         or (out_of_order and bool(readings))
         or entered_hour(before.meter.last_at, after.meter.last_at, station),
-        order_due=is_order_due(after) and (ended or revised or not was_due),
+        order_due=order_due,
         revised=revised,
         cause=cause if revised else "",
     )
 
 
-def _stated(shown_wh: int | None, said_mwh: int | None, sampled_mwh: int | None) -> int | None:
+def stated(shown_wh: int | None, said_mwh: int | None, sampled_mwh: int | None) -> int | None:
     """A register at the start or end: what its message said, else the reading taken then."""
     return shown_wh if said_mwh is not None or sampled_mwh is None else (sampled_mwh + 500) // 1000
 
@@ -98,7 +101,7 @@ def flags_of(session: ChargingSession, energy: Figure) -> tuple[Flag, ...]:
     flags.update(energy.flags)
     if session.sequence.missing:
         flags.add(Flag.GAP)
-    if session.authorization not in _ENTITLED:
+    if session.authorization not in ENTITLED:
         flags.add(Flag.REJECTED_START)
     return tuple(sorted(flags)) if flags else ()
 
@@ -134,7 +137,7 @@ def is_order_due(session: ChargingSession) -> bool:
         return False
     if Flag.ORPHAN_STOP in session.flags or Flag.PROVISIONAL in session.flags:
         return False
-    return session.authorization in _ENTITLED or bool(session.energy_wh)
+    return session.authorization in ENTITLED or bool(session.energy_wh)
 
 
 def entered_hour(before: datetime | None, after: datetime | None, station: ChargingStation) -> bool:

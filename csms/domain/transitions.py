@@ -22,6 +22,7 @@ from csms.domain.charging_session import (
 from csms.domain.energy import figure
 from csms.domain.events import SessionEnded, SessionMetered, SessionStarted
 from csms.domain.meter import Reading
+from csms.domain.ordinary import begin_ordinary, end_ordinary
 from csms.domain.quality import Flag
 from csms.domain.recognition import (
     SessionEvent,
@@ -91,6 +92,10 @@ def begin(
         received_at=arrived,
         flags=tuple(sorted(flags)),
     )
+    if isinstance(event, SessionStarted) and not is_reuse:
+        change = begin_ordinary(event, blank, station, verdict, message)
+        if change is not None:
+            return change
     return _applied(None, blank, event, _Delivery(station, arrived, message, verdict, None))
 
 
@@ -113,6 +118,10 @@ def apply(
     # Most common first: the next reading of a session that runs as it should.
     if isinstance(event, SessionMetered) and _is_plain(session, event, arrived):
         change = _next_reading(session, event, station, arrived, message)
+        if change is not None:
+            return change
+    if isinstance(event, SessionEnded) and stored_hash is None and history is None:
+        change = end_ordinary(session, event, station, arrived, message)
         if change is not None:
             return change
     if stored_hash is not None and stored_hash == message.payload_hash:
@@ -179,6 +188,7 @@ def _next_reading(
         last_event_at=at,
         sequence=sequence if event.seq_no is None else noted(sequence, event.seq_no),
         meter=meter,
+        heard=session.heard + 1,
     )
     return Change(
         after,

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from csms.domain.assets import BootStatus
-from csms.domain.commands import Command, Outcome, Result
+from csms.domain.commands import Command, Outcome, Result, Withdraw
 from csms.domain.redaction import redacted
 from csms.errors import CommandNotSupported, CsmsError
 from csms.gateway.desk import Exchange, Parts
@@ -42,6 +42,7 @@ class _Order:
     calls: list[tuple[str, dict[str, object]]]
     expires: float
     done: asyncio.Future[Outcome]
+    number: int = 0
     is_sent: bool = field(default=False)
 
 
@@ -76,11 +77,14 @@ class Calls:
         self._silent = 0
         self._is_lost = False
 
-    async def command(self, command: Command, within_s: float) -> Outcome:
+    async def command(self, command: Command | Withdraw, within_s: float, number: int = 0) -> Outcome:
         """Send `command` in its turn; what came of it, at the latest after `within_s` seconds."""
+        if isinstance(command, Withdraw):
+            return self._withdraw(command.number)
         order = self._accept(command, within_s)
         if isinstance(order, Outcome):
             return self._count_outcome(command, order)
+        order.number = number
         self._orders.append(order)
         if self._worker is None:
             self._worker = self._loop.create_task(self._work())
@@ -120,6 +124,15 @@ class Calls:
             if not order.done.done():
                 order.done.set_result(_lost(order))
         self._orders.clear()
+
+    def _withdraw(self, number: int) -> Outcome:
+        """Whoever waits for the command hears that it was taken back."""
+        for order in self._orders:
+            if order.number == number:
+                self._orders.remove(order)
+                order.done.set_result(Outcome(Result.FAILED, reason="not sent: it was taken back"))
+                return Outcome(Result.ACCEPTED)
+        return Outcome(Result.REJECTED, reason="it was sent, or never came here")
 
     def _accept(self, command: Command, within_s: float) -> _Order | Outcome:
         settings = self._parts.settings

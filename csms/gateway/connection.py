@@ -8,31 +8,25 @@ before; when nothing can be committed nothing is answered, and the station keeps
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from datetime import datetime
-from hashlib import blake2b
-from math import inf
-from time import perf_counter
 from typing import Any
 
 import structlog
 
-from csms.domain.commands import Command, Outcome, Result
-from csms.errors import StaleEpoch, StoreUnavailable
+from csms.domain.commands import Amendment, Command, Order, Outcome, Result
+from csms.errors import StaleEpoch, StoreError, StoreUnavailable
+from csms.gateway.answers import TAKEN_OVER, TRY_AGAIN_LATER, Answers
 from csms.gateway.calls import Calls
-from csms.gateway.checks import refuse_early
-from csms.gateway.desk import Exchange, Parts, Refused
+from csms.gateway.desk import Parts
 from csms.gateway.reading import TOO_MUCH_WAITS, Reading
 from csms.gateway.wire import Wire
-from csms.handlers.context import MessageInfo, StationState
+from csms.handlers.context import StationState
+from csms.handlers.readings import Taken
 from csms.protocol.frames import Call, Send
-from csms.protocol.rpc import BadFrame, Incoming, Repeat, Reply, ReplyError, ReplyNotice, Rpc, Stray
+from csms.protocol.rpc import Incoming, Rpc
+
+__all__ = ["TAKEN_OVER", "Connection"]
 
 log = structlog.get_logger()
-
-POLICY, TRY_AGAIN_LATER = 1008, 1013
-TAKEN_OVER = 4001  # a newer connection of the station is open
-MINUTE_S = 60.0
-DEVIATIONS_PER_MESSAGE = 2
 
 _REPLIES = (b"[3", b"[4")
 
@@ -41,20 +35,23 @@ class Connection:
     """One station's connection. `feed` it frames; `lost` ends it."""
 
     __slots__ = (
-        "_breach_since",
-        "_breaches",
-        "_calls",
-        "_deviations",
-        "_is_done",
+        "_answers",
+        "_hear",
         "_is_lost",
         "_loop",
+        "_plain",
         "_queue",
         "_reading",
+        "_reading_of",
+        "_rested",
         "_rpc",
         "_since",
         "_tasks",
         "_worker",
         "busy_since",
+        "calls",
+        "is_busy",
+        "is_done",
         "parts",
         "state",
         "wire",
@@ -68,18 +65,23 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
         self._rpc = Rpc(state.dialect.errors, state.dialect.has_send)
+        self._plain = state.dialect.plain
         self._queue: deque[bytes] | None = None
-        self._worker: asyncio.Task[None] | None = None
-        self._calls: Calls | None = None
+        self._reading_of: tuple[Call, bytes, Taken] | None = None
+        self._hear = self._reading_stored  # bound once: it is handed out with every reading
+        self._rested: asyncio.Future[None] | None = None
+        self._worker: asyncio.Task[Any] | None = None
+        self.calls: Calls | None = None
         self._tasks: set[asyncio.Task[Any]] | None = None
         settings = parts.settings
         self._reading = Reading(wire, settings.messages_per_s, settings.messages_burst, self._loop)
-        self._breaches = self._deviations = 0
-        self._breach_since = -inf
-        self._is_done = False
+        self._answers = Answers(self, parts, state, wire, self._rpc, self._reading)
+        self.is_done = False
         self._is_lost = False
+        self.is_busy = False
+        """Whether a message is being handled or waits."""
         self.busy_since = 0.0
-        """When the message that is being handled was taken up (the loop's clock); 0.0 when none is."""
+        """When the message that is being handled was taken up (the loop's clock)."""
 
     @property
     def identity(self) -> str:
@@ -90,19 +92,21 @@ class Connection:
 
     def feed(self, frame: bytes) -> None:
         """Take a text frame. Never blocks; the wire is paused when more waits than should."""
-        if self._is_done:
+        if self.is_done:
             return
-        if self._reading.count():
+        now = self._loop.time()
+        if self._reading.count(now):
             self.parts.stats.read_pauses += 1
         # A reply must not wait behind a call that waits for a commit: the directions are independent.
         if frame.startswith(_REPLIES):
             self._take(frame)
             return
+        if not self.is_busy:
+            self._take_up(frame, now)
+            return
         self.parts.budget.used += len(frame)
         if self._queue is None:
-            self._queue = deque((frame,))
-            self._worker = self._loop.create_task(self._work(self._queue))
-            return
+            self._queue = deque()
         self._queue.append(frame)
         if len(self._queue) >= self.parts.settings.max_queued_frames or self.parts.budget.is_over:
             self._reading.pause(TOO_MUCH_WAITS)
@@ -110,217 +114,183 @@ class Connection:
     def lost(self) -> None:
         """The wire is gone. What was received is still dealt with: it is stored, only not answered."""
         self._is_lost = True
-        if self._calls is not None:
-            self._calls.lost()
+        if self.calls is not None:
+            self.calls.lost()
         self._reading.stop()
 
     def end(self, code: int, reason: str) -> None:
         """Close, handle nothing more and answer nothing more. The first reason counts."""
-        if self._is_done:
+        if self.is_done:
             return
-        self._is_done = True
+        self.is_done = True
         self.wire.close(code, reason)
-        if self._calls is not None:
-            self._calls.lost()
+        if self.calls is not None:
+            self.calls.lost()
 
     def give_up_overdue(self, now: float) -> bool:
         """End a connection whose message takes too long: no answer, the station keeps it."""
-        if not self.busy_since or now - self.busy_since < self.parts.handler_limit_s or self._is_done:
+        if not self.is_busy or now - self.busy_since < self.parts.handler_limit_s or self.is_done:
             return False
         log.error("message_overran", station=self.identity, seconds=round(now - self.busy_since, 1))
         self.end(TRY_AGAIN_LATER, "cannot store now")
         self.cancel()
         return True
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a message is being handled or waits."""
-        return self._worker is not None
-
     def cancel(self) -> None:
         """Stop handling at once; end the connection before."""
         if self._worker is not None:
             self._worker.cancel()
+        elif self._reading_of is not None:
+            self._rpc.forget(self._reading_of[0].message_id)
+            self._reading_of = None
+            self._rest()
 
     async def settled(self) -> None:
         """Wait until every message received so far is dealt with."""
-        while self._worker is not None or self._tasks:
-            await asyncio.wait([*(self._tasks or ()), *([self._worker] if self._worker else [])])
+        while self.is_busy or self._tasks:
+            await self.idle()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
 
     async def idle(self) -> None:
         """Wait until no message is being handled."""
-        while self._worker is not None:
-            await asyncio.wait([self._worker])
+        while self.is_busy:
+            if self._rested is None:
+                self._rested = self._loop.create_future()
+            await asyncio.wait([self._rested])
 
-    async def command(self, command: Command, within_s: float) -> Outcome:
+    async def command(self, command: Order, within_s: float, number: int = 0) -> Outcome:
         """Tell the station something; never raises. `within_s` covers waiting and the station's time."""
-        if self._is_done or self._is_lost:
+        if self.is_done or self._is_lost:
             return Outcome(Result.NOT_CONNECTED, reason="the connection is closed")
-        if self._calls is None:
+        if isinstance(command, Amendment):
+            return await self._amend(command, within_s)
+        if self.calls is None:
             opens_at = self._since + self.parts.quiet_s
-            self._calls = Calls(
+            self.calls = Calls(
                 self.parts, self.state, self._rpc, send=self.wire.send, hang_up=self.end, opens_at=opens_at
             )
-        return await self._calls.command(command, within_s)
+        return await self.calls.command(command, within_s, number)
+
+    async def _amend(self, order: Amendment, within_s: float) -> Outcome:
+        """Change a session between two messages: nobody else writes the sessions of this station."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.idle()
+        except TimeoutError:
+            return Outcome(Result.FAILED, reason="the station's messages left no time for it")
+        if self.is_done or self._is_lost:
+            return Outcome(Result.NOT_CONNECTED, reason="the connection is closed")
+        self.is_busy, self.busy_since = True, self._loop.time()
+        work = self._worker = self._loop.create_task(self._carry_out(order))
+        await asyncio.wait([work])
+        return Outcome(Result.FAILED, reason="it took too long") if work.cancelled() else work.result()
+
+    async def _carry_out(self, order: Amendment) -> Outcome:
+        try:
+            return await self.parts.desk.amend(self.state, order)
+        except StoreError as exc:
+            return Outcome(Result.FAILED, reason=str(exc))
+        finally:
+            self._worker = None
+            self._go_on()
 
     # The messages.
 
-    async def _work(self, queue: deque[bytes]) -> None:
-        budget, most = self.parts.budget, self.parts.settings.max_queued_frames
+    def _take_up(self, frame: bytes, now: float) -> None:
+        """Begin with a frame while nothing else is being handled."""
+        message = self._answers.receive(frame)
+        if message is None or self.is_done:
+            return
+        self.is_busy, self.busy_since = True, now
+        # Most common first: the next reading of a session needs no task.
+        if type(message) is Call and message.action in self._plain and self._take_reading(message, frame):
+            return
+        self._worker = self._loop.create_task(self._work(message, frame))
+
+    async def _work(self, message: Incoming | None, frame: bytes) -> None:
+        """Handle a message, then what has come meanwhile."""
+        most, queue = self.parts.settings.max_queued_frames, self._queue
         try:
-            while queue and not self._is_done:
+            while True:
+                await self._handle(message, frame)
+                queue = self._queue
+                if not queue or self.is_done:
+                    break
                 frame = queue.popleft()
-                budget.used -= len(frame)
+                self.parts.budget.used -= len(frame)
                 self.busy_since = self._loop.time()
-                message = self._receive(frame)
-                # Most common first: stations talk far more than they answer.
-                if type(message) is Call:
-                    await self._called(message, len(frame))
-                elif type(message) is Send:
-                    await self._told(message, len(frame))
-                elif message is not None:
-                    self._other(message, frame)
+                message = self._answers.receive(frame)
                 if len(queue) * 2 <= most:
                     self._reading.resume(TOO_MUCH_WAITS)
         finally:
-            budget.used -= sum(map(len, queue))
-            self.busy_since = 0.0
-            self._queue = self._worker = None
+            self._worker = None
+            self._rest()
+
+    async def _handle(self, message: Incoming | None, frame: bytes) -> None:
+        # Most common first: stations talk far more than they answer.
+        if type(message) is Call:
+            await self._answers.called(message, len(frame))
+        elif type(message) is Send:
+            await self._answers.told(message, len(frame))
+        elif message is not None:
+            self._answers.other(message, frame)
+
+    def _rest(self) -> None:
+        """Nothing is being handled any more, nor will be of what still waits."""
+        if self._queue is not None:
+            self.parts.budget.used -= sum(map(len, self._queue))
+            self._queue = None
             self._reading.resume(TOO_MUCH_WAITS)
+        self.is_busy = False
+        if self._rested is not None:
+            self._rested.set_result(None)
+            self._rested = None
+
+    def _take_reading(self, call: Call, frame: bytes) -> bool:
+        """Store the next reading of a running session; False: it is to be handled like any other message."""
+        if len(frame) > self.parts.settings.max_small_message_bytes:
+            return False
+        taken = self.parts.desk.take_reading(self.state, call, self._hear)
+        if taken is None:
+            return False
+        self._reading_of = call, frame, taken
+        return True
+
+    def _reading_stored(self, refusal: StoreError | None) -> None:
+        if self._reading_of is None:
+            return  # given up meanwhile
+        call, frame, taken = self._reading_of
+        self._reading_of = None
+        if refusal is None:
+            self.parts.desk.reading_stored(self.state, taken)
+            self._answers.answer_reading(call, self.busy_since)
+        elif isinstance(refusal, StoreUnavailable | StaleEpoch):
+            self._answers.leave_unanswered(call.message_id, refusal)
+        else:
+            # It could not be stored like this: find out why, and say so.
+            self._worker = self._loop.create_task(self._work(call, frame))
+            return
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take up what has come meanwhile, or rest."""
+        if not self._queue or self.is_done:
+            self._rest()
+            return
+        waiting = self._queue.popleft()
+        self.parts.budget.used -= len(waiting)
+        self.busy_since = self._loop.time()
+        self._worker = self._loop.create_task(self._work(self._answers.receive(waiting), waiting))
 
     def _take(self, frame: bytes) -> None:
-        message = self._receive(frame)
+        message = self._answers.receive(frame)
         if message is not None:
-            self._other(message, frame)
+            self._answers.other(message, frame)
 
-    def _receive(self, frame: bytes) -> Incoming | None:
-        try:
-            return self._rpc.receive(frame)
-        except BadFrame as bad:
-            self._breached(bad, frame)
-            return None
-
-    async def _called(self, call: Call, size: int) -> None:
-        """A request: gate, read, serve, commit, answer, follow up."""
-        started = perf_counter()
-        state, desk = self.state, self.parts.desk
-        try:
-            refuse_early(self.parts, state, call.action, size)
-            event = desk.read(state, call.action, call.payload)
-            if state.deviations != self._deviations:
-                self._charge(state.deviations)
-            info = self._info(call)
-            served = await desk.serve(state, event, info)
-        except Refused as refused:
-            self._refuse(call, refused.code, refused.description)
-        except (StoreUnavailable, StaleEpoch) as exc:
-            self._rpc.forget(call.message_id)
-            self._leave_unanswered(exc)
-        except Exception:
-            log.exception("handler_failed", station=self.identity, action=call.action)
-            self.parts.stats.messages[call.action, "failed"] += 1
-            self._refuse(call, state.dialect.errors.internal, "internal error")
-        else:
-            if self._is_done:
-                self._rpc.forget(call.message_id)
-                return
-            self.wire.send(self._rpc.answer(call.message_id, served.payload))
-            self._answered(call, info, served.payload, perf_counter() - started)
-            for command in served.follow_ups:
-                self._own(self.command(command, self.parts.settings.command_expiry_s))
-
-    async def _told(self, send: Send, size: int) -> None:
-        """2.1 SEND: handled like a request, and never answered (part 4, 4.2.4)."""
-        state, desk = self.state, self.parts.desk
-        try:
-            refuse_early(self.parts, state, send.action, size)
-            event = desk.read(state, send.action, send.payload)
-            await desk.serve(state, event, self._info(send))
-        except Refused as refused:
-            self._log_exchange(send, desk.now(), None, refused.code)
-        except (StoreUnavailable, StaleEpoch) as exc:
-            self._leave_unanswered(exc)
-        except Exception:
-            log.exception("handler_failed", station=self.identity, action=send.action)
-
-    def _charge(self, deviations: int) -> None:
-        """Putting a payload right takes the time of messages: it counts against the station's rate."""
-        self._reading.count((deviations - self._deviations) / DEVIATIONS_PER_MESSAGE)
-        self._deviations = deviations
-
-    def _info(self, call: Call | Send) -> MessageInfo:
-        is_stored = call.action in self.state.dialect.transaction_actions
-        payload_hash = blake2b(call.payload, digest_size=16).hexdigest() if is_stored else ""
-        return MessageInfo(call.message_id, call.action, payload_hash, self.parts.desk.now())
-
-    def _answered(self, call: Call, info: MessageInfo, payload: bytes, seconds: float) -> None:
-        stats = self.parts.stats
-        stats.messages[call.action, "answered"] += 1
-        stats.observe(seconds)
-        if self.parts.keep_log:
-            self._log_exchange(call, info.arrived, payload, "answered", int(seconds * 1e6))
-        if self._calls is not None and call.action == "BootNotification":
-            self._calls.booted()
-
-    def _refuse(self, call: Call, code: str, description: str) -> None:
-        action = call.action if call.action in self.state.dialect.known_actions else "unknown"
-        self.parts.stats.messages[action, "refused"] += 1
-        frame = self._rpc.refuse(call.message_id, code, description)
-        if self._is_done:
-            return
-        self.wire.send(frame)
-        self._log_exchange(call, self.parts.desk.now(), frame, code)
-
-    def _leave_unanswered(self, exc: StoreUnavailable | StaleEpoch) -> None:
-        if isinstance(exc, StaleEpoch):
-            self.end(TAKEN_OVER, "a newer connection is open")
-            return
-        log.warning("message_left_unanswered", station=self.identity, error=str(exc))
-        self.end(TRY_AGAIN_LATER, "cannot store now")
-
-    def _other(self, message: Incoming, frame: bytes) -> None:
-        if isinstance(message, Reply | ReplyError):
-            if self._calls is not None:
-                self._calls.replied(message)
-        elif isinstance(message, Repeat):
-            self.parts.stats.messages["any", "repeated"] += 1
-            if not self._is_done:
-                self.wire.send(message.frame)
-        elif isinstance(message, Stray):
-            if self._calls is None or not self._calls.came_late(message.message_id, frame):
-                self.parts.stats.bad_frames["stray"] += 1
-        elif isinstance(message, ReplyNotice):
-            log.warning(
-                "answer_was_refused", station=self.identity, error=message.code, text=message.description
-            )
-        else:
-            self.parts.stats.bad_frames["ignored"] += 1
-
-    def _breached(self, bad: BadFrame, frame: bytes) -> None:
-        """Answer a frame that cannot be used, and part with a station that sends too many of them."""
-        self.parts.stats.bad_frames[bad.code or "unreadable"] += 1
-        if self._is_done:
-            return
-        if bad.answer is not None:
-            self.wire.send(bad.answer)
-        now = self._loop.time()
-        if now - self._breach_since > MINUTE_S:
-            self._breach_since, self._breaches = now, 0
-            log.info("frame_refused", station=self.identity, error=bad.description, frame=repr(frame[:80]))
-        self._breaches += 1
-        if self._breaches > self.parts.settings.protocol_errors_per_min:
-            log.warning("station_broke_protocol", station=self.identity, errors=self._breaches)
-            self.parts.admission.penalize(self.identity)
-            self.end(POLICY, "too many protocol errors")
-
-    def _log_exchange(
-        self, call: Call | Send, at: datetime, answer: bytes | None, outcome: str, us: int | None = None
-    ) -> None:
-        if self.parts.keep_log:
-            station_id, asked = self.state.station.station_id, bytes(call.payload)
-            self.parts.desk.log(
-                Exchange(station_id, at, "in", call.message_id, call.action, asked, answer, outcome, us)
-            )
+    def follow_up(self, command: Command) -> None:
+        """Tell the station something of our own accord, when its turn comes."""
+        self._own(self.command(command, self.parts.settings.command_expiry_s))
 
     def _own(self, work: Coroutine[Any, Any, Any]) -> None:
         if self._tasks is None:

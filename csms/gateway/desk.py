@@ -10,13 +10,18 @@ from typing import NamedTuple, Protocol
 
 from csms.config import GatewaySettings
 from csms.domain.assets import ChargingStation, OcppVersion
-from csms.domain.commands import Command
+from csms.domain.commands import Amendment, Command, Outcome
 from csms.domain.events import Event
-from csms.errors import CsmsError
+from csms.errors import CsmsError, StoreError
 from csms.gateway.admission import Admission
 from csms.gateway.auth import Account
 from csms.gateway.stats import GatewayStats
 from csms.handlers.context import MessageInfo, StationState
+from csms.handlers.readings import Taken
+from csms.protocol.frames import Call
+
+Done = Callable[[StoreError | None], None]
+"""Hears how storing something went. Must not raise."""
 
 
 class Refused(CsmsError):
@@ -34,6 +39,10 @@ class Answered(Protocol):
     @property
     def payload(self) -> bytes:
         """The answer's payload, to be sent now."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what was said and answered is stored with its effect: then no log need keep it."""
 
     @property
     def follow_ups(self) -> Sequence[Command]:
@@ -73,7 +82,7 @@ class Desk(Protocol):
         """Register an unknown station as it comes (demonstrations)."""
 
     async def settle_password(self, station: ChargingStation, is_previous: bool) -> None:
-        """The station used one of two valid passwords: the other one ends here."""
+        """The station used one of two valid passwords: the other one ends here, or when it has restarted."""
 
     async def open(self, station: ChargingStation, version: OcppVersion, address: str) -> StationState:
         """Take the station over from any earlier connection, and load what is known of it."""
@@ -93,8 +102,20 @@ class Desk(Protocol):
     def read(self, state: StationState, action: str, payload: bytes) -> Event:
         """The event in a payload. Raises Refused."""
 
+    def take_reading(self, state: StationState, call: Call, done: Done) -> Taken | None:
+        """Store the next reading of a running session; `done` hears when it is.
+
+        None: it is something else, nothing was done: `read` and `serve` it.
+        """
+
+    def reading_stored(self, state: StationState, taken: Taken) -> None:
+        """It is stored: note it, before it is answered with an empty payload."""
+
     async def serve(self, state: StationState, event: Event, info: MessageInfo) -> Answered:
         """Deal with an event and commit. Raises StoreUnavailable and StaleEpoch: then nothing is answered."""
+
+    async def amend(self, state: StationState, order: Amendment) -> Outcome:
+        """Change a session as a person says, and commit. Raises StoreUnavailable and StaleEpoch."""
 
     def log(self, exchange: Exchange) -> None:
         """Keep an exchange for operators; returns at once."""

@@ -116,6 +116,7 @@ class Doorkeeper:
             return Refusal(403, "This security profile is not served here.\n")
         if verdict is not Verdict.NO_CREDENTIALS:
             self._parts.admission.login_failed(identity, address)
+            self._parts.stats.login_refused(identity, self._parts.clock())
         hint = verdict.value if verdict is Verdict.HEX_PASSWORD else "Wrong or missing credentials"
         return Refusal(401, f"{hint}.\n", challenge=True)
 

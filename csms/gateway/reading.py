@@ -35,10 +35,10 @@ class Reading:
         self._reasons = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def count(self, messages: float = 1.0) -> bool:
+    def count(self, now: float, messages: float = 1.0) -> bool:
         """Count a message, or work that costs as much as several; True when it began a pause."""
-        now = self._loop.time()
-        self._ahead_of = max(self._ahead_of, now) + self._step * messages
+        since = self._ahead_of
+        self._ahead_of = (since if since > now else now) + self._step * messages
         ahead = self._ahead_of - now - self._window
         if ahead <= 0.0 or self._timer is not None:
             return False

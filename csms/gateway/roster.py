@@ -92,13 +92,13 @@ class Roster:
         del self._lines[identity]
         return True
 
-    def drop(self, identity: str, reason: str = "no longer registered") -> bool:
+    def drop(self, identity: str, reason: str = "no longer registered", code: int = REMOVED) -> bool:
         """Close the connection of a station that was disabled, deleted or changed; False if it has none."""
         line = self._lines.get(identity)
         if line is None:
             return False
         log.info("station_dropped", station=identity, reason=reason)
-        line.connection.end(REMOVED, reason)
+        line.connection.end(code, reason)
         return True
 
     def count(self) -> Counter[tuple[OcppVersion, str]]:

@@ -128,7 +128,10 @@ class Gateway:
             self._own(self._look_again(identity))
 
     async def _look_again(self, identity: str) -> None:
-        """H36: disabled, deleted, or of another security profile: what it connected with counts no more."""
+        """H36: disabled, deleted, or of another security profile: what it connected with counts no more.
+
+        One that was moved, or is to be understood otherwise, comes again and is served as what it is now.
+        """
         try:
             found = await self._parts.desk.find(identity)
         except StoreError as exc:
@@ -143,6 +146,9 @@ class Gateway:
         if found is None or not found[0].enabled or found[0].security_profile != was.security_profile:
             log.info("station_shut_out", station=identity)
             self.roster.drop(identity)
+        elif _served_as(found[0]) != _served_as(was):
+            log.info("station_called_back", station=identity)
+            self.roster.drop(identity, "its registration was changed", RESTART)
 
     # What sockets tell.
 
@@ -304,6 +310,11 @@ class Gateway:
         self._tasks.discard(task)
         if not task.cancelled() and (exc := task.exception()) is not None:
             log.error("gateway_task_failed", exc_info=exc)
+
+
+def _served_as(station: ChargingStation) -> tuple[object, ...]:
+    """What a connection keeps of the registration for as long as it lasts."""
+    return station.site_id, station.operator_id, station.vendor_profile, station.max_power_w
 
 
 def _version(socket: StationSocket, request: Request, station: ChargingStation) -> OcppVersion | None:

@@ -1,10 +1,12 @@
 """What the gateway counts, in plain numbers for whoever reads them. No metrics library."""
 
 from bisect import bisect_left
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
 
 LATENCY_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 MOST_NOTED = 10_000
+MOST_REFUSED = 1_000  # identities, and refusals of one, that are remembered
 
 
 class GatewayStats:
@@ -27,10 +29,30 @@ class GatewayStats:
         self.late_replies = 0
         self.read_pauses = 0
         self.send_timeouts = 0
+        self._refused: OrderedDict[str, deque[float]] = OrderedDict()
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def observe(self, seconds: float) -> None:
-        """Count how long a message took from its frame to its answer."""
+    def login_refused(self, identity: str, at: float) -> None:
+        """Count wrong credentials of a registered station; `at` in seconds of the gateway's clock."""
+        times = self._refused.setdefault(identity, deque(maxlen=MOST_REFUSED))
+        times.append(at)
+        self._refused.move_to_end(identity)
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    def refused_since(self, at: float) -> Iterator[tuple[str, int]]:
+        """Stations whose credentials were refused since then, and how often."""
+        for identity, times in list(self._refused.items()):
+            while times and times[0] < at:
+                times.popleft()
+            if times:
+                yield identity, len(times)
+            else:
+                del self._refused[identity]
+
+    def answered(self, action: str, seconds: float) -> None:
+        """Count a message that was answered, and how long it took from its frame to its answer."""
+        self.messages[action, "answered"] += 1
         self.latency[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
         self.latency_sum_s += seconds
 

@@ -6,12 +6,15 @@ from datetime import datetime
 
 from csms import protocol
 from csms.domain.assets import ChargingStation, OcppVersion
+from csms.domain.commands import Amendment, Outcome
 from csms.domain.events import Event
 from csms.errors import StoreUnavailable
 from csms.gateway.auth import Account, Secret
-from csms.gateway.desk import Exchange, Refused
-from csms.handlers import dispatch
+from csms.gateway.desk import Done, Exchange, Refused
+from csms.handlers import amendments, dispatch
 from csms.handlers.context import MessageInfo, Services, StationState
+from csms.handlers.readings import Taken, stored, take_reading
+from csms.protocol.frames import Call
 from csms.protocol.repairs import PayloadRefused
 from csms.store.message_log import MessageLog
 from csms.store.registry import Credentials, StationForm
@@ -62,8 +65,10 @@ class StoreDesk:
         return station
 
     async def settle_password(self, station: ChargingStation, is_previous: bool) -> None:
-        """The password that was not used ends here."""
-        await self._services.registry.settle_password(station.station_id, is_previous=is_previous)
+        """The password that was not used ends here, but for a new one that waits for a restart."""
+        await self._services.registry.settle_password(
+            station.station_id, is_previous=is_previous, now=self.now()
+        )
 
     async def open(self, station: ChargingStation, version: OcppVersion, address: str) -> StationState:
         """The epoch first: what is loaded afterwards, no earlier connection can change any more."""
@@ -106,9 +111,21 @@ class StoreDesk:
             self._count(state.station, action, f"{finding.what} at {finding.where}")
         return event
 
+    def take_reading(self, state: StationState, call: Call, done: Done) -> Taken | None:
+        """As the handlers say; its row is its entry in the message log too."""
+        return take_reading(self._services, state, call, done)
+
+    def reading_stored(self, state: StationState, taken: Taken) -> None:
+        """As the handlers say."""
+        stored(self._services, state, taken)
+
     async def serve(self, state: StationState, event: Event, info: MessageInfo) -> dispatch.Served:
         """Handle and commit."""
         return await dispatch.serve(self._services, state, event, info)
+
+    async def amend(self, state: StationState, order: Amendment) -> Outcome:
+        """As the handlers say."""
+        return await amendments.amend(self._services, state, order)
 
     def log(self, exchange: Exchange) -> None:
         """Into the message log's memory."""

@@ -1,7 +1,7 @@
 """Who may charge (OCPP functional block C). One rule for every version; the rule itself is the domain's."""
 
 from csms.domain.answers import TokenAnswer
-from csms.domain.assets import TokenStatus, TokenVerdict
+from csms.domain.assets import ChargingStation, TokenStatus, TokenVerdict
 from csms.domain.authorization import fold_token, judge, may_stop, needs_no_token
 from csms.domain.charging_session import ChargingSession
 from csms.domain.events import PresentedToken, TokenPresented
@@ -13,17 +13,18 @@ async def on_token_presented(
 ) -> Handled:
     """Authorize. Nothing is stored: the message log keeps it, and a session repeats the verdict."""
     token = await s.registry.token(event.token.text)
-    return Handled(TokenAnswer(judge(token, s.now(), 0, s.settings.sessions.unknown_tokens)))
+    unknown = s.settings.sessions.unknown_tokens
+    return Handled(TokenAnswer(judge(token, s.now(), 0, unknown, station=state.station)))
 
 
 async def verdict_on(
-    s: Services, presented: PresentedToken | None, own_session: int | None = None
+    s: Services, station: ChargingStation, presented: PresentedToken | None, own_session: int | None = None
 ) -> TokenVerdict:
     """What a token may do in a session that starts now, or has: `own_session` is not another one."""
     if presented is None or not presented.text or needs_no_token(presented):
         return TokenVerdict(TokenStatus.ACCEPTED, "the station needs no token for this start")
     token, running = await s.registry.token_use(presented.text, except_session=own_session)
-    return judge(token, s.now(), running, s.settings.sessions.unknown_tokens)
+    return judge(token, s.now(), running, s.settings.sessions.unknown_tokens, station=station)
 
 
 async def verdict_on_stop(

@@ -11,7 +11,9 @@ from csms.domain.ending import suspect
 from csms.domain.events import ConnectorStatusChanged
 from csms.handlers import owed
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
+from csms.store.change_rows import ChangeRow, Kind, of_station
 from csms.store.records import ConnectorStateRow
+from csms.store.times import micros, text_of
 
 
 async def on_connector_status(
@@ -26,7 +28,8 @@ async def on_connector_status(
         return Handled(DONE, changes=changes)
     row = ConnectorStateRow.of(state.station.station_id, replace(event, at=at), info.arrived)
     reports = owed.connector_status(s, state.station, place, event.status, at)
-    return Handled(DONE, records=(row, *reports), changes=changes, connector=(place, _known(event)))
+    news = _news(state, event, at, info)
+    return Handled(DONE, records=(row, *reports, news), changes=changes, connector=(place, _known(event)))
 
 
 def _over(
@@ -44,6 +47,18 @@ def _over(
         if one.evse == event.evse and one.connector in (event.connector, 0)
     )
     return tuple(change for change in found if change is not None)
+
+
+def _news(state: StationState, event: ConnectorStatusChanged, at: datetime, info: MessageInfo) -> ChangeRow:
+    body = {
+        "evse": event.evse,
+        "connector": event.connector,
+        "status": event.status.value,
+        "error_code": event.error_code,
+        "info": event.info,
+        "since": text_of(micros(at)),
+    }
+    return of_station(Kind.CONNECTOR_STATUS, state.station, micros(info.arrived), body)
 
 
 def _known(event: ConnectorStatusChanged) -> tuple[ConnectorStatus, str]:

@@ -9,6 +9,7 @@ from csms.config import Settings
 from csms.domain.answers import Answer
 from csms.domain.assets import ChargingStation, ConnectorStatus
 from csms.domain.commands import Command
+from csms.domain.course import Course
 from csms.domain.session import Change, ChargingSession, SessionState
 from csms.protocol.dialect import Dialect
 from csms.protocol.repairs import STANDARD, Repairs
@@ -18,7 +19,7 @@ from csms.store.records import Record
 from csms.store.registry import Registry
 from csms.store.sessions import SessionStore
 from csms.store.writer import Writer
-from csms.vendors import profile_for
+from csms.vendors import profile_for, profile_named
 
 NAMELESS = frozenset({"-1", "0"})
 """Transaction ids that 1.6 stations send when they know none (errata 3.18)."""
@@ -60,15 +61,17 @@ class PlatformRoute:
 class StationState:
     """What a connection remembers of its station. Its own task is the only one to change it.
 
-    `sessions` holds the open and recently ended ones by transaction id; `connectors` the last status and
-    error code of each (EVSE, connector); `progress` the last status of firmware and log by kind.
+    `sessions` holds the open and recently ended ones by transaction id, but for those that run on by a
+    course of their own until somebody asks; `connectors` the last status and error code of each (EVSE,
+    connector); `progress` the last status of firmware and log by kind.
     """
 
     station: ChargingStation
     dialect: Dialect
     epoch: int
     remote_address: str = ""
-    sessions: dict[str, ChargingSession] = field(default_factory=dict)
+    _sessions: dict[str, ChargingSession] = field(default_factory=dict)
+    _courses: dict[str, Course] = field(default_factory=dict)
     connectors: dict[tuple[int, int], tuple[ConnectorStatus, str]] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     booted_at: datetime | None = None
@@ -76,10 +79,30 @@ class StationState:
     deviations: int = 0
     """Deviations from the schema that were put up with so far: each costs time."""
 
+    @property
+    def sessions(self) -> dict[str, ChargingSession]:
+        """Every session as it is now. A course ends here: what is decided next may change its session."""
+        if self._courses:
+            for key, course in self._courses.items():
+                self._sessions[key] = course.session()
+            self._courses.clear()
+        return self._sessions
+
+    def course(self, transaction_id: str) -> Course | None:
+        """The session of this transaction id, if it runs as it should and the id is one to find it by."""
+        course = self._courses.get(transaction_id)
+        if course is None:
+            session = self._sessions.get(transaction_id)
+            if session is None or transaction_id in NAMELESS or not Course.can_run(session):
+                return None
+            course = self._courses[transaction_id] = Course(session, self.station)
+        return course
+
     def is_now(self, station: ChargingStation) -> None:
         """The station has told what it is: its make's mistakes are known from here on."""
         self.station = station
-        made = profile_for(station.vendor, station.model, station.firmware_version)
+        said = profile_named(station.vendor_profile) if station.vendor_profile else None
+        made = said or profile_for(station.vendor, station.model, station.firmware_version)
         self.repairs = made.repairs
 
     def remember(self, session: ChargingSession) -> None:
@@ -113,6 +136,8 @@ class MessageInfo(NamedTuple):
     action: str
     payload_hash: str
     arrived: datetime
+    request: bytes = b""
+    """The payload as it came, where it is stored with its effect."""
 
 
 @dataclass(frozen=True, slots=True)

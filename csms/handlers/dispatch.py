@@ -16,8 +16,11 @@ from csms.handlers import authorization, availability, diagnostics, owed, provis
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
 from csms.protocol import DIALECTS
 from csms.protocol.schema import encode
-from csms.store.records import Record, StationEventRow
+from csms.store.change_rows import Kind, of_station
+from csms.store.message_codec import NOT_SENT, Sent
+from csms.store.records import Record, SessionMessageRow, StationEventRow
 from csms.store.session_codec import records_of
+from csms.store.times import micros
 from csms.store.writer import AlreadyStored, Write
 
 Handler = Callable[[Services, StationState, Any, MessageInfo], Awaitable[Handled]]
@@ -45,10 +48,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
 
 class Served(NamedTuple):
-    """The answer's payload, to be sent now, and commands to send after it."""
+    """The answer's payload, to be sent now, commands to send after it, and whether a session keeps both."""
 
     payload: bytes
     follow_ups: tuple[Command, ...]
+    is_kept: bool = False
 
 
 def gate(state: StationState, action: str) -> str | None:
@@ -99,7 +103,7 @@ async def serve(s: Services, state: StationState, event: events.Event, info: Mes
             records = _records(s, state, handled, payload, info)
             await s.writer.write(Write(state.station.station_id, state.epoch, records))
     _remember(state, handled, info)
-    return Served(payload, handled.follow_ups)
+    return Served(payload, handled.follow_ups, any(type(one) is SessionMessageRow for one in records))
 
 
 async def _once_it_answers(s: Services, look: Callable[[], Awaitable[Handled]]) -> Handled:
@@ -138,6 +142,8 @@ async def _note_link(s: Services, state: StationState, kind: str, details: dict[
     else:
         for place, (status, _) in state.connectors.items():
             records += owed.connector_status(s, state.station, place, status, now)
+    told = Kind.STATION_DISCONNECTED if kind == "disconnected" else Kind.STATION_CONNECTED
+    records.append(of_station(told, state.station, micros(now), details))
     await s.writer.write(Write(state.station.station_id, state.epoch, records))
 
 
@@ -158,9 +164,8 @@ def _records(
     )
     for n, change in enumerate(handled.changes):
         before = state.recall(change.session.transaction_id)
-        records += records_of(change, answer if n == 0 else None, state.station, before)
-        if change.order_due:
-            records += owed.order(s, state.station, change.session)
+        sent = Sent(info.action, info.request, answer) if n == 0 else NOT_SENT
+        records += records_of(change, state.station, before, sent)
     return records
 
 

@@ -1,10 +1,11 @@
-"""What city platforms are owed because of a change: outbox rows for the same commit as their cause."""
+"""What city platforms are owed because of a connector's status: rows for the same commit as their cause.
+
+Orders are not here: an ended session is marked due in its commit, and priced and told from there.
+"""
 
 from datetime import datetime
 
 from csms.domain.assets import ChargingStation, ConnectorStatus
-from csms.domain.orders import charge_order
-from csms.domain.session import ChargingSession
 from csms.handlers.context import PlatformRoute, Services
 from csms.store.records import OutboxRow
 from csms.store.times import micros
@@ -35,17 +36,6 @@ def connector_status(
         OutboxRow.of(route.name, "connector-status", key, about, payload, s.now())
         for route in routes(s, station)
         if route.statuses
-    ]
-
-
-def order(s: Services, station: ChargingStation, session: ChargingSession) -> list[OutboxRow]:
-    """The charge order of a closed session, once per revision."""
-    payload = {**charge_order(session, station), "connector_power_w": station.max_power_w}
-    about = f"{session.session_id}/{session.revision}"
-    return [
-        OutboxRow.of(route.name, "charge-order", str(session.session_id), about, payload, s.now())
-        for route in routes(s, station)
-        if route.orders
     ]
 
 

@@ -9,7 +9,9 @@ from csms.domain.charging_session import Evidence
 from csms.domain.ending import suspect
 from csms.domain.events import StationAlive, StationBooted, VariablesReported
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
+from csms.store.change_rows import Kind, of_station
 from csms.store.records import StationBootUpdate, StationEventRow, VariableRow
+from csms.store.times import micros
 
 
 async def on_booted(s: Services, state: StationState, event: StationBooted, info: MessageInfo) -> Handled:
@@ -32,10 +34,18 @@ async def on_booted(s: Services, state: StationState, event: StationBooted, info
     note = StationEventRow.of(
         station.station_id, "booted", info.arrived, info.arrived, {"reason": event.reason, **event.details}
     )
+    body = {
+        "boot_status": status.value,
+        "reason": event.reason,
+        "vendor": event.vendor,
+        "model": event.model,
+        "firmware_version": event.firmware_version,
+    }
+    news = of_station(Kind.STATION_BOOTED, station, micros(info.arrived), body)
     answer = BootAnswer(status, s.now(), _interval_s(s, station, status))
     suspected = (suspect(one, Evidence.BOOT, info.arrived, info.arrived) for one in state.sessions.values())
     changes = tuple(change for change in suspected if change is not None)
-    return Handled(answer, records=(boot, note), changes=changes, station=station, booted=True)
+    return Handled(answer, records=(boot, note, news), changes=changes, station=station, booted=True)
 
 
 async def on_alive(s: Services, state: StationState, event: StationAlive, info: MessageInfo) -> Handled:

@@ -9,13 +9,12 @@ from dataclasses import replace
 
 from csms.domain.answers import DONE, Answer, SessionAnswer
 from csms.domain.assets import OcppVersion, TokenVerdict
-from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionState
+from csms.domain.charging_session import STOP, Change, ChargingSession, Evidence, SessionState
 from csms.domain.ending import superseded, suspect
 from csms.domain.events import Event, MeterSampled, SessionEnded, SessionMetered, SessionStarted
 from csms.domain.meter import Reading
 from csms.domain.orphans import match_orphan, match_running, match_stop, merge_orphan
 from csms.domain.recognition import (
-    STOP,
     SessionEvent,
     has_stop,
     is_known,
@@ -38,9 +37,13 @@ async def on_session_started(
     known = await _session_of_start(s, state, event)
     if known is not None and not is_reused(known, event):
         # A 2.x start that comes after its session's other events brings the token: it is judged now.
-        verdict = await authorization.verdict_on(s, event.token, known.session_id) if event.token else None
+        verdict = (
+            await authorization.verdict_on(s, state.station, event.token, known.session_id)
+            if event.token
+            else None
+        )
         return await _apply(s, state, known, event, info, verdict)
-    verdict = await authorization.verdict_on(s, event.token)
+    verdict = await authorization.verdict_on(s, state.station, event.token)
     orphan = match_orphan(await _orphans(s, state), event, state.station.max_power_w)
     if orphan is not None:
         return await _merge(s, state, orphan, event, info, verdict)
@@ -56,7 +59,9 @@ async def on_session_metered(
         return await _unclaimed(s, state, event.evse or 0, event.readings, info)
     verdict = None
     if event.token is not None:
-        verdict = await authorization.verdict_on(s, event.token, session.session_id if session else None)
+        verdict = await authorization.verdict_on(
+            s, state.station, event.token, session.session_id if session else None
+        )
     if session is not None and not is_reused(session, event):
         return await _apply(s, state, session, event, info, verdict)
     if event.seq_no is not None:
@@ -260,7 +265,7 @@ async def _unclaimed(
         claimed = SessionMetered(session.transaction_id, readings[-1].at, evse, readings=readings)
         if state.dialect.version is OcppVersion.V16:
             return await _apply(s, state, session, claimed, info)
-    rows = ReadingRow.packed(-state.station.station_id, evse, readings, micros(info.arrived))
+    rows = ReadingRow.packed(state.station.station_id, evse, readings, micros(info.arrived))
     return Handled(DONE, records=tuple(rows))
 
 

@@ -1,7 +1,17 @@
 """What OCPP is, without sockets and sessions: frames, payloads, and one dialect for each version."""
 
+from dataclasses import replace
+
 from csms.domain.assets import OcppVersion
-from csms.domain.events import Event
+from csms.domain.course import NextReading
+from csms.domain.events import (
+    Event,
+    PresentedToken,
+    SessionEnded,
+    SessionMetered,
+    SessionStarted,
+    TokenPresented,
+)
 from csms.protocol import schema, v16, v21, v201
 from csms.protocol.dialect import Dialect
 from csms.protocol.repairs import STANDARD, Repairs
@@ -20,7 +30,23 @@ def read(dialect: Dialect, action: str, raw: bytes, repairs: Repairs = STANDARD)
     `action` must be in `dialect.read`. Raises PayloadRefused.
     """
     payload, findings = schema.decode(dialect.version, action, raw, repairs)
-    return dialect.read[action](payload), findings
+    event = dialect.read[action](payload)
+    return (event if repairs.token is None else _as_meant(event, repairs)), findings
+
+
+def _as_meant(event: Event, repairs: Repairs) -> Event:
+    """The event with the token that its station's make writes in its own way; what was sent is kept raw."""
+    if not isinstance(event, TokenPresented | SessionStarted | SessionMetered | SessionEnded):
+        return event
+    if event.token is None:
+        return event
+    return replace(event, token=PresentedToken(repairs.card(event.token.text), event.token.type))
+
+
+def read_plain(dialect: Dialect, action: str, raw: bytes) -> NextReading | None:
+    """The next reading of a session, if the request is that and nothing more. None: `read` must say."""
+    payload = schema.message(dialect.version, action).typed(raw)
+    return None if payload is None else dialect.plain[action](payload)
 
 
 def preload() -> None:

@@ -4,6 +4,7 @@ A dialect is a set of tables of pure functions:
 
 * `read[action](payload) -> Event`: a station's request in our words. `payload` is the typed struct
   that `schema` decoded (camelCase attributes, None where absent).
+* `plain[action](payload) -> NextReading | None`: the same for the message that nearly all are.
 * `reply(action, answer) -> dict`: our answer as that action's response payload.
 * `write(command) -> list[(action, payload)]`: one command as the CALLs that carry it, in order.
 * `outcome(command, action, payload) -> Outcome`: what the station's answer means.
@@ -16,6 +17,7 @@ from typing import Any
 from csms.domain.answers import Answer
 from csms.domain.assets import OcppVersion
 from csms.domain.commands import Command, Outcome
+from csms.domain.course import NextReading
 from csms.domain.events import Event
 
 Payload = dict[str, Any]
@@ -53,5 +55,6 @@ class Dialect:
     """Actions a station must not lose: their answers are stored with their effect."""
     known_actions: frozenset[str]
     """Every action of the version, in either direction: known but not in `read` is NotSupported."""
+    plain: Mapping[str, Callable[[Any], NextReading | None]]
     has_send: bool = False
     """2.1: message types 5 (CALLRESULTERROR) and 6 (SEND)."""

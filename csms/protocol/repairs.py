@@ -7,6 +7,7 @@ Messages that would be lost if refused - meter values, statuses, boots, transact
 refused for a word, a number of elements or a length.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -92,7 +93,8 @@ class Repairs:
     `aliases`: property -> word as sent, in lower case -> the schema's word (`*`: any other).
     `kept`: characters kept of a property in messages that are never lost, instead of the schema's.
     `limits`: the same in every message. `coerce`: numbers for texts and the like. `extra`: unknown
-    properties are ignored instead of refused.
+    properties are ignored instead of refused. `token`: a pattern over the whole of an id token as sent,
+    whose group `card` is the token that was meant.
     """
 
     never_lost: frozenset[str] = NEVER_LOST
@@ -101,6 +103,12 @@ class Repairs:
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     coerce: bool = True
     extra: bool = True
+    token: re.Pattern[str] | None = None
+
+    def card(self, text: str) -> str:
+        """The token that was meant by an id token as sent."""
+        found = self.token.fullmatch(text) if self.token is not None else None
+        return found["card"] if found is not None else text
 
 
 STANDARD = Repairs()

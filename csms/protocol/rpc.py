@@ -114,8 +114,7 @@ class Rpc:
     def receive(self, frame: bytes | str) -> Incoming:
         """What a text frame means. Raises BadFrame: send its `answer` if there is one, and count it."""
         try:
-            data = frame if isinstance(frame, bytes) else frame.encode()
-            message = frames.read(data)
+            message = frames.read(frame)
         except frames.UNREADABLE as exc:
             raise self._bad(frame, str(exc)) from exc
         # Most common first: stations talk far more than they answer.
@@ -177,21 +176,26 @@ class Rpc:
         self._outstanding = None
 
     def _called(self, call: Call) -> Incoming:
-        if "\0" in call.message_id:
+        message_id = call.message_id
+        asked = hash(bytes(call.payload)) ^ hash(call.action)
+        place = self._recent.find(message_id)
+        # Most common first: an id that is new.
+        if place < 0 and message_id not in self._running and "\0" not in message_id:
+            self._running[message_id] = asked
+            return call
+        return self._called_again(call, asked, place)
+
+    def _called_again(self, call: Call, asked: int, place: int) -> Incoming:
+        message_id = call.message_id
+        if "\0" in message_id:
             raise self._bad_frame(frames.UNREADABLE_ID, self._errors.rpc_framework, "NUL in the message id")
-        asked = hash((call.action, bytes(call.payload)))
-        place = self._recent.find(call.message_id)
         if place >= 0:
             answer = self._recent.answer(place, asked)
             if answer is None:
-                raise self._reused(call.message_id)
-            return Repeat(call.message_id, frames.call_result(call.message_id, answer))
-        running = self._running.get(call.message_id)
-        if running is None:
-            self._running[call.message_id] = asked
-            return call
-        if running != asked:
-            raise self._reused(call.message_id)
+                raise self._reused(message_id)
+            return Repeat(message_id, frames.call_result(message_id, answer))
+        if self._running[message_id] != asked:
+            raise self._reused(message_id)
         return Ignored("the first of these calls is still being handled")
 
     def _paired(self, message_id: str) -> str:

@@ -79,6 +79,14 @@ class Message:
             _refuse_size(_untyped(raw))
         return payload, ()
 
+    def typed(self, raw: bytes) -> Any | None:
+        """The payload of a message that is just as the schema wants it; None: `decode` must say."""
+        try:
+            payload = self._read(raw)
+        except _UNREADABLE:
+            return None
+        return None if self._is_free or b"\\u0000" in raw else payload
+
     def check(self, payload: Any) -> None:
         """Raises InvalidInput, saying what and where, unless the schema takes the payload."""
         try:

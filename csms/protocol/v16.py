@@ -29,6 +29,7 @@ from csms.domain.events import (
 from csms.protocol import replies, schema
 from csms.protocol.dialect import Dialect, ErrorCodes, Payload
 from csms.protocol.metering import metered_16
+from csms.protocol.plain import next_reading_16
 from csms.protocol.times import format_time, parse_time
 from csms.protocol.v16_commands import outcome, write
 from csms.protocol.words import connector_status, dashed, stop_reason
@@ -191,4 +192,5 @@ DIALECT = Dialect(
     outcome=outcome,
     transaction_actions=frozenset({"StartTransaction", "StopTransaction", "MeterValues"}),
     known_actions=schema.actions(OcppVersion.V16),
+    plain={"MeterValues": next_reading_16},
 )

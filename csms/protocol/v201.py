@@ -31,6 +31,7 @@ from csms.protocol import replies, schema
 from csms.protocol.dialect import Dialect, ErrorCodes, Payload
 from csms.protocol.metering import metered_2
 from csms.protocol.naming import component_name, variable_name
+from csms.protocol.plain import next_reading_2
 from csms.protocol.times import format_time, parse_time
 from csms.protocol.v201_commands import outcome, write
 from csms.protocol.words import connector_status, dashed, stop_reason
@@ -259,4 +260,5 @@ DIALECT = Dialect(
     outcome=outcome,
     transaction_actions=frozenset({"TransactionEvent"}),
     known_actions=schema.actions(OcppVersion.V201),
+    plain={"TransactionEvent": next_reading_2},
 )

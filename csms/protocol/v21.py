@@ -52,5 +52,6 @@ DIALECT = Dialect(
     outcome=v201_commands.outcome,
     transaction_actions=frozenset({"TransactionEvent"}),
     known_actions=schema.actions(OcppVersion.V21),
+    plain=v201.DIALECT.plain,
     has_send=True,
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from csms.config import ReportingSettings
-from csms.reporting.lane import Lane, Platform
+from csms.reporting.lane import Desk, Lane, Platform
 from csms.store.outbox import Outbox
 
 __all__ = ["Deliverer", "Platform"]
@@ -30,10 +30,12 @@ class Deliverer:
         settings: ReportingSettings,
         now: Callable[[], datetime],
         jitter: Callable[[], float] = random.random,
+        desks: Mapping[str, Desk] | None = None,
     ) -> None:
         """`jitter` gives numbers from 0 to 1."""
         self._lanes = [
-            Lane(name, platform, outbox, settings, now, jitter) for name, platform in platforms.items()
+            Lane(name, platform, outbox, settings, now, jitter, (desks or {}).get(name))
+            for name, platform in platforms.items()
         ]
 
     async def run(self) -> None:

@@ -1,8 +1,9 @@
-"""Keeps totals up to date, and owes closed hours of sites to the platforms that want them.
+"""Keeps totals and costs up to date, and owes orders and closed hours to the platforms that want them.
 
 What is due, sums and revisions are the store's (`ReportStore.recompute`); here is when it is asked, and what
-a closed hour is in an outbox row. The row is put down in the transaction that closes or revises the hour,
-so that no figure is stored and not told, and none is told and not stored.
+an order and a closed hour are in an outbox row. The row is put down in the transaction that settles the
+session, or closes or revises the hour, so that no figure is stored and not told, and none is told and not
+stored. A session is marked due in the commit of its end: whoever dies in between leaves the mark.
 """
 
 import asyncio
@@ -15,14 +16,16 @@ import structlog
 from csms.errors import StoreUnavailable
 from csms.handlers.context import PlatformRoute, Services
 from csms.reporting.tcec.messages import ConnectorTotal, HourTotal, StationTotal
+from csms.store.pricing import Order, Orders
 from csms.store.records import OutboxRow
 from csms.store.reports import ReportStore, SiteHour
 
 log = structlog.get_logger()
 
 HOUR_TOTAL = "hour-total"
-FEWEST, MOST = 20, 500  # sessions per transaction
-BATCH_S = 0.06  # how long one should take: stations' messages wait for it on SQLite
+CHARGE_ORDER = "charge-order"
+FEWEST, MOST = 5, 500  # sessions per transaction
+BATCH_S = 0.012  # how long one should take: stations' messages wait for it on SQLite
 REST = 0.5  # of the time a batch took: a backlog must not take all there is
 LONGEST_PAUSE_S = 60.0
 
@@ -36,9 +39,13 @@ class Totaller:
         self._grace = timedelta(seconds=services.settings.reporting.grace_s)
         self._most = 2 * FEWEST
         self._wanted: dict[str, list[PlatformRoute]] = {}
+        self._orders_to: dict[str, list[PlatformRoute]] = {}
         for route in services.platforms:
             if route.hour_totals:
                 self._wanted.setdefault(route.operator_code, []).append(route)
+            if route.orders:
+                self._orders_to.setdefault(route.operator_code, []).append(route)
+        self._orders = Orders(frozenset(self._orders_to), self._orders_owed)
 
     async def run(self) -> None:
         """Compute what is due, for ever."""
@@ -69,6 +76,7 @@ class Totaller:
             self._services.now(),
             grace=self._grace,
             owed=self._owed if self._wanted else None,
+            orders=self._orders,
             most=self._most,
         )
         self._adapt(done, time.monotonic() - began)
@@ -86,6 +94,22 @@ class Totaller:
         now = self._services.now()
         return [
             _row(route, hour, now) for hour in hours for route in self._wanted.get(hour.operator_code, ())
+        ]
+
+    def _orders_owed(self, orders: Sequence[Order]) -> list[OutboxRow]:
+        """What platforms are owed for these orders: one row for each revision, in one key."""
+        now = self._services.now()
+        return [
+            OutboxRow.of(
+                route.name,
+                CHARGE_ORDER,
+                str(order.session_id),
+                f"{order.session_id}/{order.revision}",
+                order.payload,
+                now,
+            )
+            for order in orders
+            for route in self._orders_to.get(order.operator_code, ())
         ]
 
 

@@ -1,7 +1,7 @@
 """What happens to sessions because nothing happens: suspicion, closing, totals of the hour that has ended.
 
 * A session of which nothing was heard for a day, and whose station is away, is suspected (SILENCE).
-* A session suspected for the policy's time is closed with what is known (T12); its charge order is owed.
+* A session suspected for the policy's time is closed with what is known (T12); its order is then owed.
 * A running session last heard in an hour that has just ended is totalled again, so that the hour's closing
   finds all that was measured in it.
 
@@ -9,8 +9,8 @@ One writer per station is the rule, and this is the exception: it writes a sessi
 still holds what the decision was made from, so a message that came first stays. A connected station's
 actor may keep a copy of a session that is closed here. When its stop comes late after all, the session
 must be read from the store again (handlers read those that are suspected); should a message slip through
-that gap, it overwrites the closing, and its order follows ours under a name of its own: in the end the
-database and the city have what the station said. Sessions of connected stations are never suspected for
+that gap, it overwrites the closing, and its order follows ours as a revision: in the end the database and
+the city have what the station said. Sessions of connected stations are never suspected for
 silence: their actors would not notice.
 """
 
@@ -25,7 +25,6 @@ from csms.domain.assets import ChargingStation
 from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionState
 from csms.domain.ending import close_suspected, suspect
 from csms.errors import StoreUnavailable
-from csms.handlers import owed
 from csms.handlers.context import Services
 from csms.store.records import Record
 from csms.store.session_codec import records_of
@@ -99,12 +98,7 @@ class Upkeep:
         change = rule(before, station) if station is not None else None
         if station is None or change is None:
             return False
-        records: list[Record] = records_of(change, None, station, before)
-        if change.order_due:
-            records += [
-                row._replace(about=f"{row.about}/closed")
-                for row in owed.order(self._services, station, change.session)
-            ]
+        records: list[Record] = records_of(change, station, before)
         state = change.session.state
         is_written = await self._store.replace(
             before, records, while_away=state is SessionState.SUSPECTED_ENDED

@@ -54,3 +54,8 @@ def maybe(name: str, kind: Any = WHOLE, *parts: Any) -> Column[Any]:
 def partial(name: str, *columns: str, where: str) -> Index:
     """An index over the rows that `where` selects."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def ranged(name: str, column: str) -> Index:
+    """An index for ranges of prefixes: byte by byte, whatever the database's language is."""
+    return Index(name, column, postgresql_ops={column: "text_pattern_ops"})

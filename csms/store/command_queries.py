@@ -11,11 +11,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from csms.domain.scope import WHOLE, Scope
+from csms.store import audit_queries
+from csms.store.audit_queries import AuditFilter
 from csms.store.database import Database
 from csms.store.jsontext import json_of, value_of
+from csms.store.paging import Page
 from csms.store.records import AuditRow
+from csms.store.scoping import within
 from csms.store.statements import upsert
-from csms.store.tables import audit_log, charging_stations, commands, operators
+from csms.store.tables import audit_log, charging_stations, commands
 from csms.store.times import micros, text_of
 
 
@@ -40,10 +45,9 @@ class Begun(NamedTuple):
     detail: dict[str, Any]
 
 
-SHOWN = (
-    select(commands, charging_stations.c.identity)
-    .join(charging_stations, charging_stations.c.station_id == commands.c.station_id)
-    .outerjoin(operators, operators.c.operator_id == charging_stations.c.operator_id)
+S = charging_stations.c
+SHOWN = select(commands, charging_stations.c.identity).join(
+    charging_stations, charging_stations.c.station_id == commands.c.station_id
 )
 EARLIER = select(commands).where(
     commands.c.actor == bindparam("actor"), commands.c.idempotency_key == bindparam("idempotency_key")
@@ -70,17 +74,19 @@ class CommandDesk:
         """How a command ended, and the audit entry that says so."""
         await self._database.run(partial(_finish, command_id, result, json_of(detail), audit))
 
-    async def shown(self, command_id: int, operator: str | None = None) -> dict[str, Any] | None:
-        """A command as the API gives it; None when there is none or its station is not `operator`'s."""
-        query = SHOWN.where(commands.c.command_id == command_id)
-        if operator is not None:
-            query = query.where(operators.c.code == operator)
+    async def shown(self, command_id: int, scope: Scope = WHOLE) -> dict[str, Any] | None:
+        """A command as the API gives it; None when there is none or its station is out of sight."""
+        query = SHOWN.where(commands.c.command_id == command_id, *within(scope, S.operator_id, S.site_id))
         rows = await self._database.read(query)
         return _shown(rows[0]) if rows else None
 
     async def audit(self, row: AuditRow) -> None:
         """Who did what to what."""
         await self._database.execute(AUDIT, row._asdict())
+
+    async def audited(self, wanted: AuditFilter, after: str | None, most: int) -> Page:
+        """Entries of the audit log, newest first."""
+        return await self._database.browse(partial(audit_queries.find, wanted, after, most))
 
 
 def _begin(form: CommandForm, audit: AuditRow, now: int, connection: Connection) -> Begun:

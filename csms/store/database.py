@@ -6,6 +6,7 @@ same for all. Knows connections and transactions; no table.
 """
 
 import asyncio
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,43 +21,29 @@ from sqlalchemy import (
     Engine,
     Executable,
     Row,
-    StaticPool,
-    create_engine,
-    event,
     make_url,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csms.errors import ConfigError, StoreUnavailable
-from csms.store.outage import is_outage
+from csms.store.engines import aiosqlite_engine, asyncpg_engine, sqlite_engine
+from csms.store.outage import is_outage, said
+from csms.store.sealing import Seal
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
 Parameters = Mapping[str, Any]
-
-BUSY_TIMEOUT_MS = 5_000
-SQLITE_PRAGMAS = {
-    "journal_mode": "wal",
-    "synchronous": 2,  # FULL: fsync before the commit returns, hence before any answer
-    "foreign_keys": 1,
-    "busy_timeout": BUSY_TIMEOUT_MS,
-    "wal_autocheckpoint": 1_000,
-    "journal_size_limit": 67_108_864,
-}
-POSTGRES_SETTINGS = {
-    "application_name": "csms",
-    "synchronous_commit": "on",
-    "statement_timeout": "5000",
-    "lock_timeout": "2000",
-    "idle_in_transaction_session_timeout": "10000",
-    "timezone": "UTC",
-}
+# PostgreSQL's own level would show each statement what was committed before it. Said by BEGIN: no round trip.
+SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Database(ABC):
     """What the stores work with. Every method raises StoreUnavailable when the database is away."""
 
     dialect_of: Dialect
+    seal: Seal = Seal()
+    """What secrets are closed with; whoever opens the database for serving gives it its key."""
 
     @property
     def dialect(self) -> str:
@@ -85,6 +72,14 @@ class Database(ABC):
     async def run(self, job: Job[T]) -> T:
         """`job` in one write transaction; its result after the commit. A job that raises is rolled back."""
 
+    async def put(self, job: Job[T]) -> T:
+        """`run` for inserts and updates that find their rows by a key: a few milliseconds at most."""
+        return await self.run(job)
+
+    async def rebuild(self, job: Job[T]) -> T:
+        """`run` without a limit of time: large tables get their new indexes at an update."""
+        return await self.run(job)
+
     @abstractmethod
     async def look(self, job: Job[T]) -> T:
         """`job` of reading statements, all of which see one state of the database."""
@@ -93,13 +88,21 @@ class Database(ABC):
         """The same for pages and exports: never in the way of what stations wait for."""
         return await self.look(job)
 
+    async def glance(self, sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        """The few rows of one query in the driver's own words, found by an index (`glances`)."""
+        return await self._ask(lambda connection: connection.exec_driver_sql(sql, values).all())
+
+    async def _ask(self, job: Job[T]) -> T:
+        """`look` for one statement."""
+        return await self.look(job)
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what runs and let go of every connection."""
 
     async def read(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """The rows of one query."""
-        return await self.look(partial(_rows, statement, parameters))
+        return await self._ask(partial(_rows, statement, parameters))
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """One writing statement in a transaction of its own; how many rows it touched."""
@@ -124,7 +127,7 @@ def _outages() -> Iterator[None]:
         yield
     except Exception as exc:
         if is_outage(exc):
-            raise StoreUnavailable(str(getattr(exc, "orig", exc)).splitlines()[0]) from exc
+            raise StoreUnavailable(said(exc)) from exc
         raise
 
 
@@ -136,54 +139,6 @@ def _in_transaction(engine: Engine, job: Job[T]) -> T:
 def _in_snapshot(engine: Engine, job: Job[T]) -> T:
     with _outages(), engine.connect() as connection:
         return job(connection)
-
-
-def _sqlite_engine(url: str, connections: int, *, writes: bool) -> Engine:
-    """An engine whose transactions we begin ourselves: the driver would begin them too late."""
-    options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0}
-    if make_url(url).database in (None, "", ":memory:"):
-        options = {"poolclass": StaticPool}
-    connect_args = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(make_url(url).set(drivername="sqlite"), connect_args=connect_args, **options)
-
-    event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
-    event.listen(engine, "connect", partial(_set_pragmas, writes))
-    return engine
-
-
-def _aiosqlite_engine(url: str, connections: int) -> AsyncEngine:
-    """The same settings for connections that only ask."""
-    engine = create_async_engine(
-        make_url(url).set(drivername="sqlite+aiosqlite"),
-        pool_size=connections,
-        max_overflow=0,
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
-    )
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    event.listen(engine.sync_engine, "connect", partial(_set_pragmas, False))
-    return engine
-
-
-def _begin_writing(connection: Connection) -> None:
-    # Takes the lock at once: a transaction that reads first could fail in its middle.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_reading(connection: Connection) -> None:
-    # Past SQLAlchemy, at a tenth of the time: it locks nothing, so it cannot fail.
-    connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]  # it is open
-
-
-def _set_pragmas(writes: bool, connection: Any, _: object) -> None:
-    for name, wanted in SQLITE_PRAGMAS.items():
-        connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
-    in_memory = connection.execute("PRAGMA database_list").fetchone()[2] == ""
-    for name, wanted in SQLITE_PRAGMAS.items():
-        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
-        if found != wanted and not (in_memory and name == "journal_mode"):
-            raise StoreUnavailable(f"PRAGMA {name} is {found}, not {wanted}")
-    if not writes:
-        connection.execute("PRAGMA query_only = 1")
 
 
 class _Sqlite(Database):
@@ -198,20 +153,49 @@ class _Sqlite(Database):
         if file in (None, "", ":memory:"):
             raise ConfigError("database.url: a database in memory is lost at the end; use sqlite:///FILE")
         Path(str(file)).parent.mkdir(parents=True, exist_ok=True)
-        self._writing = _sqlite_engine(url, 1, writes=True)
-        self._reading = _sqlite_engine(url, read_connections, writes=False)
-        self._browsing = _aiosqlite_engine(url, read_connections)
+        self._writing = sqlite_engine(url, 1, writes=True)
+        self._putting = sqlite_engine(url, 1, writes=True, waits=False)
+        self._turn = asyncio.Lock()
+        self._reading = sqlite_engine(url, read_connections, writes=False)
+        self._browsing = aiosqlite_engine(url, read_connections)
+        self._glancing = sqlite3.connect(str(file), isolation_level=None, check_same_thread=False, timeout=0)
         self._writer = ThreadPoolExecutor(1, "csms-write")
         self._readers = ThreadPoolExecutor(read_connections, "csms-read")
         self.dialect_of = self._writing.dialect
 
     async def run(self, job: Job[T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer, _in_transaction, self._writing, job)
+        async with self._turn:
+            return await loop.run_in_executor(self._writer, _in_transaction, self._writing, job)
+
+    async def put(self, job: Job[T]) -> T:
+        # The job on the loop, the commit and its fsync in the thread. A thread that inserts rows while the
+        # loop has work to do hands the interpreter's lock to and fro with each of them, which costs more
+        # than the row.
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            with _outages(), self._putting.connect() as connection:
+                try:
+                    transaction = connection.begin()
+                except OperationalError:
+                    # Another process writes: waiting for it is a thread's work.
+                    return await loop.run_in_executor(self._writer, _in_transaction, self._writing, job)
+                with transaction:
+                    result = job(connection)
+                    await _to_the_end(loop.run_in_executor(self._writer, transaction.commit))
+                return result
 
     async def look(self, job: Job[T]) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, _in_snapshot, self._reading, job)
+
+    async def glance(self, sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        # On the loop: the answer is in memory, and takes a tenth of a hop to a thread and back. Readers wait
+        # for nobody in WAL mode; should one have to all the same, a thread does.
+        try:
+            return self._glancing.execute(sql, values).fetchall()
+        except sqlite3.Error:
+            return await super().glance(sql, values)
 
     async def browse(self, job: Job[T]) -> T:
         with _outages():
@@ -220,18 +204,29 @@ class _Sqlite(Database):
 
     async def close(self) -> None:
         loop = asyncio.get_running_loop()
+        self._glancing.close()
         await self._browsing.dispose()
         await loop.run_in_executor(self._readers, self._reading.dispose)
         await loop.run_in_executor(self._writer, self._writing.dispose)
+        self._putting.dispose()
         self._readers.shutdown(wait=True)
         self._writer.shutdown(wait=True)
+
+
+async def _to_the_end(work: asyncio.Future[None]) -> None:
+    """Wait for a thread even when cancelled: its connection is nobody else's before."""
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 class InlineDatabase(Database):
     """SQLite on the caller's own thread: a loop in virtual time must not wait for another thread."""
 
     def __init__(self, url: str = "sqlite://") -> None:
-        self._engine = _sqlite_engine(url, 1, writes=True)
+        self._engine = sqlite_engine(url, 1, writes=True)
         self.dialect_of = self._engine.dialect
 
     async def run(self, job: Job[T]) -> T:
@@ -248,9 +243,12 @@ class _Postgres(Database):
     """PostgreSQL through asyncpg. A connection that broke is replaced; its transaction counts as lost."""
 
     def __init__(self, url: str, read_connections: int) -> None:
-        self._engine = _asyncpg_engine(url, pool_size=read_connections + 1, max_overflow=2, pool_timeout=5)
+        self._url = url
+        self._engine = asyncpg_engine(url, pool_size=read_connections + 1, max_overflow=2, pool_timeout=5)
+        self._looking = self._engine.execution_options(**SNAPSHOT)
         # Connections of their own: a page that takes long must not keep a station's commit waiting.
-        self._browsing = _asyncpg_engine(url, pool_size=read_connections, max_overflow=0, pool_timeout=10)
+        browsing = asyncpg_engine(url, pool_size=read_connections, max_overflow=0, pool_timeout=10)
+        self._browsing = browsing.execution_options(**SNAPSHOT)
         self.dialect_of = self._engine.dialect
 
     async def run(self, job: Job[T]) -> T:
@@ -258,7 +256,20 @@ class _Postgres(Database):
             async with self._engine.begin() as connection:
                 return await connection.run_sync(job)
 
+    async def rebuild(self, job: Job[T]) -> T:
+        engine = asyncpg_engine(self._url, patient=True, pool_size=1)
+        try:
+            with _outages():
+                async with engine.begin() as connection:
+                    return await connection.run_sync(job)
+        finally:
+            await engine.dispose()
+
     async def look(self, job: Job[T]) -> T:
+        return await _looked(self._looking, job)
+
+    async def _ask(self, job: Job[T]) -> T:
+        # One statement sees one state at any level; setting the level costs it a quarter more.
         return await _looked(self._engine, job)
 
     async def browse(self, job: Job[T]) -> T:
@@ -267,14 +278,6 @@ class _Postgres(Database):
     async def close(self) -> None:
         await self._browsing.dispose()
         await self._engine.dispose()
-
-
-def _asyncpg_engine(url: str, **pool: int) -> AsyncEngine:
-    return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
-        connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5, "command_timeout": 10},
-        **pool,
-    )
 
 
 async def _looked(engine: AsyncEngine, job: Job[T]) -> T:

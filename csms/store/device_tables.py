@@ -5,7 +5,9 @@ Knows names and types; no statement and no rule. Conventions as in `tables`.
 
 from sqlalchemy import Index, Text
 
-from csms.store.columns import id_column, key, maybe, table, whole, words
+from csms.store.columns import id_column, key, maybe, partial, table, whole, words
+
+FAULT = "status = 'faulted' OR error_code <> ''"  # in the text of queries too
 
 connectors = table(
     "connectors",
@@ -18,6 +20,8 @@ connectors = table(
     words("vendor_error"),
     whole("since"),
     whole("received_at"),
+    Index("ix_connectors_status", "status", "station_id"),
+    partial("ix_connectors_faulted", "station_id", where=FAULT),
     rowid=False,
 )
 
@@ -34,6 +38,7 @@ connector_states = table(
     whole("at"),
     whole("received_at"),
     Index("ix_connector_states_connector", "station_id", "evse", "connector", "state_id"),
+    Index("ix_connector_states_time", "station_id", "evse", "connector", "at"),
 )
 
 station_events = table(
@@ -46,6 +51,7 @@ station_events = table(
     words("details"),
     Index("ix_station_events_station", "station_id", "event_id"),
     Index("ix_station_events_kind", "kind", "event_id"),
+    partial("ix_station_events_links", "station_id", "at", where="kind IN ('connected', 'disconnected')"),
 )
 
 variables = table(
@@ -74,4 +80,5 @@ messages = table(
     words("outcome"),
     maybe("latency_us"),
     Index("ix_messages_station", "station_id", "entry_id"),
+    partial("ix_messages_authorize", "entry_id", where="action = 'Authorize'"),
 )

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from csms.domain.assets import ConnectorStatus
+from csms.domain.scope import WHOLE, Scope
+from csms.store import message_pages
 from csms.store import station_queries as q
 from csms.store.database import Database
-from csms.store.device_tables import connector_states, connectors, messages, station_events, variables
+from csms.store.device_tables import connector_states, connectors, station_events, variables
 from csms.store.jsontext import value_of
 from csms.store.paging import Page, key_of, page_of
-from csms.store.station_queries import StationFilter
+from csms.store.station_filters import StationFilter
 from csms.store.times import text_of
 
 __all__ = ["DeviceStore", "StationFilter"]
@@ -79,13 +81,19 @@ class DeviceStore:
             for row in rows
         ]
 
-    async def find(self, wanted: StationFilter, after: str | None = None, most: int = 100) -> Page:
-        """A page of stations as the API gives them, by identity. Raises InvalidInput for a bad cursor."""
-        return await self._database.browse(partial(q.find, wanted, after, most))
+    async def find(
+        self, wanted: StationFilter, after: str | None = None, most: int = 100, sort: str = "identity"
+    ) -> Page:
+        """A page of stations as the API gives them. Raises InvalidInput for a bad cursor, state or sort."""
+        return await self._database.browse(partial(q.find, wanted, sort, after, most))
 
-    async def shown(self, identity: str, operator: str | None = None) -> dict[str, Any] | None:
-        """One station as the API gives it; None when there is none or `operator` does not own it."""
-        page = await self._database.browse(partial(q.one, identity, operator))
+    async def counts(self, wanted: StationFilter) -> dict[str, Any]:
+        """How many stations and connectors are in each state, of those the filter leaves."""
+        return await self._database.browse(partial(q.counts, wanted))
+
+    async def shown(self, identity: str, scope: Scope = WHOLE) -> dict[str, Any] | None:
+        """One station as the API gives it; None when there is none or it is out of sight."""
+        page = await self._database.browse(partial(q.one, identity, scope))
         return page.items[0] if page.items else None
 
     async def events(
@@ -101,10 +109,7 @@ class DeviceStore:
 
     async def messages(self, station_id: int, after: str | None = None, most: int = 100) -> Page:
         """A page of the message log of a station, latest first."""
-        query = select(messages).where(messages.c.station_id == station_id)
-        return await self._database.browse(
-            partial(_latest_first, query, messages.c.entry_id, after, most, _message)
-        )
+        return await self._database.browse(partial(message_pages.find, station_id, after, most))
 
 
 def _latest_first(
@@ -122,17 +127,4 @@ def _event(row: Row[Any]) -> dict[str, Any]:
         "at": text_of(row.at),
         "received_at": text_of(row.received_at),
         "details": value_of(row.details),
-    }
-
-
-def _message(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "at": text_of(row.at),
-        "direction": row.direction,
-        "message_id": row.message_id,
-        "action": row.action,
-        "request": row.request,
-        "answer": row.answer,
-        "outcome": row.outcome,
-        "latency_ms": None if row.latency_us is None else row.latency_us / 1000,
     }

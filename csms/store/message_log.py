@@ -22,7 +22,7 @@ from csms.store.statements import prepare
 from csms.store.times import micros
 
 FLUSH_S = 0.5
-BATCH = 500  # rows; a larger batch would hold up the commits of the stations' messages
+BATCH = 200  # rows; a larger batch would hold up the commits of the stations' messages
 PRUNED = 2_000  # rows per transaction
 PRUNE_EVERY_S = 60.0
 CUT = " ...[cut]"
@@ -123,7 +123,7 @@ class MessageLog:
         while self._waiting:
             entries = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             try:
-                await self._database.run(partial(self._put_down, entries))
+                await self._database.put(partial(self._put_down, entries))
             except StoreUnavailable as exc:
                 self._keep(entries)
                 self._note_failure(str(exc))

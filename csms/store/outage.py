@@ -36,6 +36,12 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, (sa.InterfaceError, sa.OperationalError))
 
 
+def said(error: BaseException) -> str:
+    """The error in one line; its name where it has no words, as a timeout of the driver has none."""
+    told: BaseException = getattr(error, "orig", None) or error
+    return next(iter(str(told).splitlines()), "") or type(told).__name__
+
+
 def is_duplicate(error: BaseException) -> bool:
     """Whether a UNIQUE or PRIMARY KEY constraint refused the row."""
     if not isinstance(error, sa.IntegrityError):

@@ -30,6 +30,9 @@ def key_of(cursor: str, kinds: tuple[type, ...]) -> list[Any]:
         raise InvalidInput("after: this is no cursor") from exc
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
         raise InvalidInput("after: this is no cursor")
+    # PostgreSQL takes no NUL in a text.
+    if any(isinstance(part, str) and "\0" in part for part in key):
+        raise InvalidInput("after: this is no cursor")
     if any(isinstance(part, int) and not -(2**63) <= part < 2**63 for part in key):
         raise InvalidInput("after: this is no cursor")
     return key

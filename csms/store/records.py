@@ -9,14 +9,18 @@ from typing import Any, NamedTuple
 
 from csms.domain.assets import ChargingStation
 from csms.domain.events import ConnectorStatusChanged, StationBooted, VariableReported
+from csms.store.change_rows import ChangeRow
 from csms.store.jsontext import json_of
 from csms.store.reading_rows import ReadingKind, ReadingRow, kind_of
 from csms.store.session_rows import (
+    NextReadingRow,
     SessionDue,
     SessionInsert,
+    SessionMark,
     SessionMessageRow,
     SessionProgress,
     SessionRevisionRow,
+    SessionUnmark,
     SessionUpdate,
 )
 from csms.store.times import micros
@@ -151,6 +155,8 @@ class AuditRow(NamedTuple):
     action: str
     subject: str
     details: str
+    address: str = ""
+    before: str | None = None
 
     @classmethod
     def of(cls, at: datetime, actor: str, action: str, subject: str, details: dict[str, Any]) -> "AuditRow":
@@ -159,13 +165,17 @@ class AuditRow(NamedTuple):
 
 
 __all__ = [
+    "ChangeRow",
+    "NextReadingRow",
     "ReadingKind",
     "ReadingRow",
     "SessionDue",
     "SessionInsert",
+    "SessionMark",
     "SessionMessageRow",
     "SessionProgress",
     "SessionRevisionRow",
+    "SessionUnmark",
     "SessionUpdate",
     "kind_of",
 ]
@@ -175,8 +185,11 @@ Record = (
     | SessionUpdate
     | SessionProgress
     | SessionMessageRow
+    | NextReadingRow
     | SessionRevisionRow
     | SessionDue
+    | SessionMark
+    | SessionUnmark
     | ReadingRow
     | ConnectorStateRow
     | StationBootUpdate
@@ -184,4 +197,5 @@ Record = (
     | VariableRow
     | OutboxRow
     | AuditRow
+    | ChangeRow
 )

@@ -10,16 +10,17 @@ from functools import partial
 from typing import Any
 
 from csms.domain.assets import BootStatus, ChargingStation, IdToken, OcppVersion
+from csms.domain.scope import Scope
 from csms.store import registry_reads as q
 from csms.store import registry_writes as w
 from csms.store.database import Database
+from csms.store.forgetting import forget_connections
 from csms.store.gathering import Gathering
 from csms.store.jsontext import json_of, value_of
-from csms.store.paging import Page
 from csms.store.registry_reads import ApiKey, Credentials
 from csms.store.registry_writes import OperatorForm, SiteForm, StationForm
 from csms.store.session_codec import folded
-from csms.store.times import micros, text_of
+from csms.store.times import micros, micros_or_none, text_of
 
 __all__ = ["ApiKey", "Credentials", "OperatorForm", "Registry", "SiteForm", "StationForm"]
 
@@ -33,17 +34,17 @@ class Registry:
 
     async def station(self, identity: str) -> ChargingStation | None:
         """The registered station of this identity."""
-        rows = await self._database.read(q.BY_IDENTITY, {"identity": identity})
+        rows = await q.BY_IDENTITY.rows(self._database, identity)
         return q.station_of(rows[0]) if rows else None
 
     async def station_by_id(self, station_id: int) -> ChargingStation | None:
         """The registered station of this number."""
-        rows = await self._database.read(q.BY_ID, {"station_id": station_id})
+        rows = await q.BY_ID.rows(self._database, station_id)
         return q.station_of(rows[0]) if rows else None
 
     async def credentials(self, identity: str) -> Credentials | None:
         """The station and how it must show who it is; one statement. None: nobody registered it."""
-        rows = await self._database.read(q.BY_IDENTITY, {"identity": identity})
+        rows = await q.BY_IDENTITY.rows(self._database, identity)
         return q.credentials_of(rows[0]) if rows else None
 
     async def raise_epoch(
@@ -69,36 +70,41 @@ class Registry:
 
     async def forget_connections(self, node: str) -> int:
         """At the start of `node`: what it held when it died is offline since it was last heard. How many."""
-        return await self._database.run(partial(w.forget_connections, node))
+        forgotten, after = 0, 0
+        while True:
+            count, after = await self._database.run(partial(forget_connections, node, after))
+            forgotten += count
+            if not count:
+                return forgotten
 
     async def seen(self, when: Sequence[tuple[int, datetime]]) -> None:
         """When stations (by number) were last heard; all of them in one transaction."""
         if when:
             await self._database.run(partial(w.seen, sorted((n, micros(at)) for n, at in when)))
 
-    async def set_boot_status(self, identity: str, status: BootStatus) -> bool:
-        """Approve or reject a station by hand. False: there is no such station."""
-        return await self._database.run(partial(w.change, identity, {"boot_status": status.value}))
+    async def set_boot_status(self, identity: str, status: BootStatus, now: datetime | None = None) -> bool:
+        """Approve or reject a station by hand; `now` makes it news. False: there is no such station."""
+        values = {"boot_status": status.value}
+        return await self._database.run(partial(w.change, identity, values, micros_or_none(now)))
 
     async def set_enabled(self, identity: str, enabled: bool) -> bool:
         """Let a station in or keep it out. False: there is no such station."""
-        return await self._database.run(partial(w.change, identity, {"enabled": int(enabled)}))
+        return await self._database.run(partial(w.change, identity, {"enabled": int(enabled)}, None))
 
-    async def rotate_password(self, identity: str, salt: bytes, digest: bytes) -> bool:
-        """A new password is on its way: both hold until the station has used one. False: no such station."""
-        return await self._database.run(partial(w.rotate_password, identity, salt, digest))
+    async def settle_password(self, station_id: int, *, is_previous: bool, now: datetime) -> None:
+        """The station has used one of two passwords: the other one ends here.
 
-    async def settle_password(self, station_id: int, *, is_previous: bool) -> None:
-        """The station has used one of two passwords: the other one ends here."""
-        await self._gathering.run(partial(w.settle_password, station_id, is_previous))
+        Not so the current one while the station has yet to restart before it uses it.
+        """
+        await self._gathering.run(partial(w.settle_password, station_id, is_previous, micros(now)))
 
     async def put_operator(self, form: OperatorForm) -> bool:
         """True when it is new."""
         return await self._database.run(partial(w.put_operator, form))
 
-    async def put_site(self, form: SiteForm) -> bool:
-        """True when it is new. Raises NotFound for an unknown operator."""
-        return await self._database.run(partial(w.put_site, form))
+    async def put_site(self, form: SiteForm, now: datetime | None = None) -> bool:
+        """True when it is new; `now` dates the change for cities. Raises NotFound for an unknown operator."""
+        return await self._database.run(partial(w.put_site, form, micros_or_none(now)))
 
     async def put_station(self, form: StationForm, now: datetime) -> bool:
         """True when it is new. Raises NotFound for an unknown site, InvalidInput for an ambiguous one."""
@@ -114,13 +120,8 @@ class Registry:
 
     async def token_use(self, text: str, *, except_session: int | None = None) -> tuple[IdToken | None, int]:
         """The registered token and how many sessions run on it beside `except_session`; one statement."""
-        asked = {"token": folded(text), "except_session": except_session or 0}
-        (row,) = await self._database.read(q.TOKEN_USE, asked)
+        (row,) = await q.TOKEN_USE.rows(self._database, folded(text), except_session or 0)
         return (None if row.token is None else q.token_of(row)), row.active
-
-    async def tokens(self, after: str | None = None, most: int = 100) -> Page:
-        """A page of tokens as the API gives them, in the order of their texts without case."""
-        return await self._database.browse(partial(q.tokens, after, most))
 
     async def put_in_quarantine(
         self,
@@ -136,32 +137,14 @@ class Registry:
             partial(w.quarantine_one, identity, remote_address, reason, shown, micros(now))
         )
 
-    async def quarantined(self, most: int = 100) -> list[dict[str, Any]]:
-        """Unknown stations that were here, latest first, as the API gives them."""
-        rows = await self._database.read(q.QUARANTINED, {"most": most})
-        return [
-            {
-                "identity": row.identity,
-                "first_seen_at": text_of(row.first_seen_at),
-                "last_seen_at": text_of(row.last_seen_at),
-                "attempts": row.attempts,
-                "remote_address": row.remote_address,
-                "reason": row.reason,
-                "headers": value_of(row.headers),
-            }
-            for row in rows
-        ]
-
     async def api_key(self, key_hash: bytes) -> ApiKey | None:
         """The key of this hash, unless it was revoked."""
         rows = await self._database.read(q.KEY, {"key_hash": key_hash})
         return ApiKey(*(getattr(rows[0], name) for name in q.KEY_FIELDS)) if rows else None
 
-    async def put_api_key(
-        self, name: str, key_hash: bytes, role: str, operator: str | None, now: datetime
-    ) -> int:
-        """Keep a new key; its number. Raises NotFound for an unknown operator."""
-        return await self._database.run(partial(w.put_api_key, name, key_hash, role, operator, micros(now)))
+    async def put_api_key(self, name: str, key_hash: bytes, role: str, scope: Scope, now: datetime) -> int:
+        """Keep a new key; its number. Raises NotFound for an unknown operator or site."""
+        return await self._database.run(partial(w.put_api_key, name, key_hash, role, scope, micros(now)))
 
     async def note_key_used(self, key_id: int, now: datetime) -> None:
         """When the key was last used."""
@@ -179,6 +162,7 @@ class Registry:
                 "name": row.name,
                 "role": row.role,
                 "operator": row.operator_code,
+                "sites": None if row.sites is None else value_of(row.sites),
                 "created_at": text_of(row.created_at),
                 "last_used_at": text_of(row.last_used_at),
                 "revoked_at": text_of(row.revoked_at),

@@ -2,13 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
+from sqlalchemy import Row, bindparam, func, literal_column, select
 
 from csms.domain.assets import BootStatus, ChargingStation, IdToken, OcppVersion, TokenStatus
-from csms.store.paging import Page, key_of, page_of
+from csms.store.glances import Glance
+from csms.store.jsontext import value_of
 from csms.store.session_queries import ACTIVE
-from csms.store.tables import api_keys, charging_stations, id_tokens, operators, quarantine, sessions, sites
-from csms.store.times import instant_or_none, text_of
+from csms.store.tables import api_keys, charging_stations, id_tokens, operators, sessions, sites
+from csms.store.times import instant_or_none
 
 S = charging_stations
 
@@ -21,6 +22,7 @@ class ApiKey(NamedTuple):
     key_hash: bytes
     role: str
     operator: str | None
+    sites: str | None
 
 
 class Credentials(NamedTuple):
@@ -47,8 +49,8 @@ STATION = (
     .outerjoin(operators, operators.c.operator_id == S.c.operator_id)
     .outerjoin(sites, sites.c.site_id == S.c.site_id)
 )
-BY_IDENTITY = STATION.where(S.c.identity == bindparam("identity"))
-BY_ID = STATION.where(S.c.station_id == bindparam("station_id"))
+BY_IDENTITY = Glance(STATION.where(S.c.identity == bindparam("identity")), "identity")
+BY_ID = Glance(STATION.where(S.c.station_id == bindparam("station_id")), "station_id")
 
 ACTIVE_SESSIONS = (
     select(func.count())
@@ -63,11 +65,12 @@ ACTIVE_SESSIONS = (
     .label("active")
 )
 # One row always: the count stands beside a token that may be unknown.
-TOKEN_USE = select(ACTIVE_SESSIONS, id_tokens).select_from(
+_TOKEN_USE = select(ACTIVE_SESSIONS, id_tokens).select_from(
     select(bindparam("token", type_=id_tokens.c.folded.type).label("asked"))
     .subquery("asked")
     .outerjoin(id_tokens, id_tokens.c.folded == bindparam("token"))
 )
+TOKEN_USE = Glance(_TOKEN_USE, "token", "except_session", by_index=("sessions", "ix_sessions_open_token"))
 OPERATORS = select(operators).order_by(operators.c.code)
 SITES = (
     select(sites, operators.c.code.label("operator_code"))
@@ -79,9 +82,8 @@ KEYS = (
     .outerjoin(operators, operators.c.operator_id == api_keys.c.operator_id)
     .order_by(api_keys.c.key_id)
 )
-KEY_FIELDS = ("key_id", "name", "key_hash", "role", "operator_code")
+KEY_FIELDS = ("key_id", "name", "key_hash", "role", "operator_code", "sites")
 KEY = KEYS.where(api_keys.c.key_hash == bindparam("key_hash"), api_keys.c.revoked_at.is_(None))
-QUARANTINED = select(quarantine).order_by(quarantine.c.last_seen_at.desc()).limit(bindparam("most"))
 
 
 def station_of(row: Row[Any]) -> ChargingStation:
@@ -121,25 +123,6 @@ def credentials_of(row: Row[Any]) -> Credentials:
     )
 
 
-def tokens(after: str | None, most: int, connection: Connection) -> Page:
-    """A page of tokens as the API gives them."""
-    query = select(id_tokens).order_by(id_tokens.c.folded).limit(most + 1)
-    if after is not None:
-        query = query.where(id_tokens.c.folded > key_of(after, (str,))[0])
-    return page_of(list(connection.execute(query)), most, _shown_token, lambda row: (row.folded,))
-
-
-def _shown_token(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "token": row.token,
-        "type": row.type,
-        "status": row.status,
-        "group": row.group_token,
-        "expires_at": text_of(row.expires_at),
-        "concurrent_limit": row.concurrent_limit,
-    }
-
-
 def token_of(row: Row[Any]) -> IdToken:
     """The token of a row of `id_tokens`."""
     return IdToken(
@@ -149,4 +132,8 @@ def token_of(row: Row[Any]) -> IdToken:
         group=row.group_token,
         expires_at=instant_or_none(row.expires_at),
         concurrent_limit=row.concurrent_limit,
+        operator_id=row.operator_id,
+        # Most common first: a token of every site.
+        sites=() if row.sites == "[]" else tuple(value_of(row.sites)),
+        note=row.note,
     )

@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, insert, select, update
 
 from csms.domain.assets import IdToken, OcppVersion
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput, NotFound
+from csms.store.asset_moves import station_placed
+from csms.store.asset_writes import touch
+from csms.store.billing import rezone
+from csms.store.change_rows import ChangeRow, Kind, announce, announce_station
+from csms.store.jsontext import json_of
+from csms.store.scoping import columns_of
 from csms.store.session_codec import folded
 from csms.store.statements import upsert
 from csms.store.tables import api_keys, charging_stations, id_tokens, operators, quarantine, sites
@@ -68,11 +75,6 @@ class Arrival(NamedTuple):
     security_profile: int
 
 
-FORGET = (
-    update(S)
-    .where(S.c.node == bindparam("on_node"), S.c.connected_at.is_not(None), S.c.disconnected_at.is_(None))
-    .values(disconnected_at=func.coalesce(S.c.last_seen_at, S.c.connected_at))
-)
 RAISE_EPOCH = (
     update(S)
     .where(S.c.station_id == bindparam("id"))
@@ -97,21 +99,12 @@ DISCONNECT = (
     .values(disconnected_at=bindparam("now"), last_seen_at=bindparam("now"))
 )
 SEEN = update(S).where(S.c.station_id == bindparam("id")).values(last_seen_at=bindparam("now"))
-ROTATE = (
-    update(S)
-    .where(S.c.identity == bindparam("who"))
-    .values(
-        previous_salt=S.c.salt,
-        previous_hash=S.c.password_hash,
-        salt=bindparam("new_salt"),
-        password_hash=bindparam("new_hash"),
-    )
-)
 _CHANGING = (S.c.station_id == bindparam("id"), S.c.previous_hash.is_not(None))
 KEEP_CURRENT = update(S).where(*_CHANGING).values(previous_salt=None, previous_hash=None)
+# Not while it has yet to restart: it would be kept out with the new password, which it has taken.
 KEEP_PREVIOUS = (
     update(S)
-    .where(*_CHANGING)
+    .where(*_CHANGING, func.coalesce(S.c.previous_until, 0) <= bindparam("now"))
     .values(salt=S.c.previous_salt, password_hash=S.c.previous_hash, previous_salt=None, previous_hash=None)
 )
 
@@ -139,40 +132,41 @@ def note_disconnected(station_id: int, epoch: int, at: int, connection: Connecti
     return connection.execute(DISCONNECT, {"id": station_id, "mine": epoch, "now": at}).rowcount == 1
 
 
-def forget_connections(node: str, connection: Connection) -> int:
-    """How many stations the node held when it died."""
-    return int(connection.execute(FORGET, {"on_node": node}).rowcount)
-
-
 def seen(when: Sequence[tuple[int, int]], connection: Connection) -> None:
     """Last-seen times, in the order of stations, so that two nodes never wait for each other in a ring."""
     connection.execute(SEEN, [{"id": station_id, "now": at} for station_id, at in when])
 
 
-def change(identity: str, values: Mapping[str, Any], connection: Connection) -> bool:
-    """Whether there was such a station to change."""
-    return connection.execute(update(S).where(S.c.identity == identity).values(values)).rowcount == 1
+def change(identity: str, values: Mapping[str, Any], now: int | None, connection: Connection) -> bool:
+    """Whether there was such a station to change. `now` dates it in the feed of changes."""
+    done = connection.execute(update(S).where(S.c.identity == identity).values(values)).rowcount == 1
+    if done and now is not None:
+        announce_station(Kind.REGISTRATION_CHANGED, identity, now, {"new": False, **values}, connection)
+    return done
 
 
-def rotate_password(identity: str, salt: bytes, digest: bytes, connection: Connection) -> bool:
-    """The new password beside the one before."""
-    done = connection.execute(ROTATE, {"who": identity, "new_salt": salt, "new_hash": digest})
-    return done.rowcount == 1
-
-
-def settle_password(station_id: int, is_previous: bool, connection: Connection) -> None:
-    """One password again."""
-    connection.execute(KEEP_PREVIOUS if is_previous else KEEP_CURRENT, {"id": station_id})
+def settle_password(station_id: int, is_previous: bool, now: int, connection: Connection) -> None:
+    """One password again, unless the station is yet to restart and came with the previous one."""
+    if is_previous:
+        connection.execute(KEEP_PREVIOUS, {"id": station_id, "now": now})
+    else:
+        connection.execute(KEEP_CURRENT, {"id": station_id})
 
 
 def put_operator(form: OperatorForm, connection: Connection) -> bool:
     """Insert or replace by code."""
+    before = connection.execute(
+        select(operators).where(operators.c.code == form.code).with_for_update()
+    ).first()
     values = {"code": form.code, "name": form.name, "time_zone": form.time_zone}
-    return _put(connection, operators, ("code",), values)
+    is_new = _put(connection, operators, ("code",), values)
+    if before is not None and before.time_zone != form.time_zone:
+        rezone(before.operator_id, form.time_zone, connection)
+    return is_new
 
 
-def put_site(form: SiteForm, connection: Connection) -> bool:
-    """Insert or replace by operator and code."""
+def put_site(form: SiteForm, now: int | None, connection: Connection) -> bool:
+    """Insert or replace by operator and code; what cities ask about the site changed `now`."""
     values = {
         "operator_id": _operator(form.operator, connection),
         "code": form.code,
@@ -180,12 +174,16 @@ def put_site(form: SiteForm, connection: Connection) -> bool:
         "latitude": form.latitude,
         "longitude": form.longitude,
     }
-    return _put(connection, sites, ("operator_id", "code"), values)
+    is_new = _put(connection, sites, ("operator_id", "code"), values)
+    if now is not None:
+        same = (sites.c.operator_id == values["operator_id"], sites.c.code == form.code)
+        touch(connection.scalars(select(sites.c.site_id).where(*same)), now, connection)
+    return is_new
 
 
 def put_station(form: StationForm, now: int, connection: Connection) -> bool:
     """Insert or replace by identity; what the station said of itself stays."""
-    site_id, operator_id = _site(form, connection)
+    site_id, operator_id = place_of(form, connection)
     values: dict[str, Any] = {
         "identity": form.identity,
         "site_id": site_id,
@@ -198,13 +196,19 @@ def put_station(form: StationForm, now: int, connection: Connection) -> bool:
         # An administrator may lower the profile; nobody else can (A00.FR.005).
         "highest_profile": form.security_profile,
         "hex_on_wire": int(form.hex_on_wire),
+        "retired_at": None,
         "created_at": now,
     }
     if form.secret is not None:
         salt, digest = form.secret
         values |= {"salt": salt, "password_hash": digest, "previous_salt": None, "previous_hash": None}
     connection.execute(delete(quarantine).where(quarantine.c.identity == form.identity))
-    return _put(connection, S, ("identity",), values, kept=("created_at",))
+    is_new = _put(connection, S, ("identity",), values, kept=("created_at",))
+    station_id = connection.scalars(select(S.c.station_id).where(S.c.identity == form.identity)).one()
+    station_placed(station_id, site_id, operator_id, now, connection)
+    body = {"new": is_new, "enabled": form.enabled}
+    announce_station(Kind.REGISTRATION_CHANGED, form.identity, now, body, connection)
+    return is_new
 
 
 def put_token(token: IdToken, now: int, connection: Connection) -> bool:
@@ -217,22 +221,22 @@ def put_token(token: IdToken, now: int, connection: Connection) -> bool:
         "group_token": token.group,
         "expires_at": micros_or_none(token.expires_at),
         "concurrent_limit": token.concurrent_limit,
+        "operator_id": token.operator_id,
+        "sites": json_of(token.sites),
+        "note": token.note,
         "updated_at": now,
     }
     return _put(connection, id_tokens, ("folded",), values)
 
 
-def put_api_key(
-    name: str, key_hash: bytes, role: str, operator: str | None, now: int, connection: Connection
-) -> int:
+def put_api_key(name: str, key_hash: bytes, role: str, scope: Scope, now: int, connection: Connection) -> int:
     """The new key's number."""
-    operator_id = None if operator is None else _operator(operator, connection)
     values = {
         "name": name,
         "key_hash": key_hash,
         "role": role,
-        "operator_id": operator_id,
         "created_at": now,
+        **columns_of(scope, connection),
     }
     return int(connection.scalars(insert(api_keys).values(values).returning(api_keys.c.key_id)).one())
 
@@ -274,9 +278,13 @@ def quarantine_one(
         "headers": headers,
     }
     _put(connection, quarantine, ("identity",), values, kept=("first_seen_at",))
+    if known is None:
+        body = json_of({"identity": identity, "remote_address": remote_address, "reason": reason})
+        announce([ChangeRow(now, Kind.QUARANTINE_ARRIVED.value, None, None, None, None, body)], connection)
 
 
-def _site(form: StationForm, connection: Connection) -> tuple[int | None, int | None]:
+def place_of(form: StationForm, connection: Connection) -> tuple[int | None, int | None]:
+    """Numbers of the site and operator. Raises NotFound, and InvalidInput where the code is ambiguous."""
     if form.site is None:
         return None, None
     query = (

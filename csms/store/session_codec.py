@@ -8,18 +8,26 @@ from typing import Any
 import msgspec
 
 from csms.domain.assets import ChargingStation, TokenStatus
-from csms.domain.charging_session import Change, ChargingSession, Evidence, SessionMessage, SessionState
+from csms.domain.charging_session import (
+    Change,
+    ChargingSession,
+    Evidence,
+    SessionState,
+)
 from csms.domain.quality import EnergySource, Flag
 from csms.domain.registers import MeterState
 from csms.domain.sequence import SequenceState
+from csms.store.change_rows import session_changes
 from csms.store.jsontext import json_of
-from csms.store.records import ReadingRow, Record
+from csms.store.message_codec import NOT_SENT, Sent, message_row
+from csms.store.records import Record
 from csms.store.session_rows import (
     SessionDue,
     SessionInsert,
-    SessionMessageRow,
+    SessionMark,
     SessionProgress,
     SessionRevisionRow,
+    SessionUnmark,
     SessionUpdate,
 )
 from csms.store.times import instant, instant_or_none, micros, micros_or_none
@@ -29,6 +37,15 @@ DUE_SOON = timedelta(seconds=2)
 
 DUE_LATER = timedelta(seconds=60)
 """A running session's hour is not asked for at once: a short session is computed once, at its end."""
+
+QUEUES = {
+    Flag.ORPHAN_STOP: "unmatched-stops",
+    Flag.GAP: "gaps",
+    Flag.IMPLAUSIBLE_ENERGY: "implausible-energy",
+    Flag.STOP_BELOW_START: "implausible-energy",
+    Flag.CLOCK: "clock-errors",
+}
+"""Flags that want a person's eye, and the queue in which a session with one waits for it."""
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,27 +97,40 @@ def flags_of(text: str) -> list[str]:
 
 
 def records_of(
-    change: Change, answer: str | None, station: ChargingStation, before: ChargingSession | None = None
+    change: Change, station: ChargingStation, before: ChargingSession | None = None, sent: Sent = NOT_SENT
 ) -> list[Record]:
     """The rows that `change` puts down, in no particular order. A repeat puts down nothing.
 
-    `answer` is the answer's payload, stored with its message. `before`: the session as it was, where the
-    caller has it; a message that only carries it on then costs a third.
+    `sent` is stored with its message. `before`: the session as it was, where the caller has it; a message
+    that only carries it on then costs a third.
     """
     if change.is_repeat:
         return []
     session = change.session
+    assert change.message is not None or not change.readings, "readings come in messages"
     records: list[Record] = [_session_record(change, before)]
     if change.revised:
         records.append(_revision(change))
-    arrived = micros(_arrival(change))
     if change.message is not None:
-        records.append(_message(session.session_id, change.message, arrived, answer))
-    if change.readings:
-        records += ReadingRow.packed(session.session_id, session.evse, change.readings, arrived)
+        records.append(message_row(session, change.message, change.readings, sent))
     if change.hours_due:
         records.append(SessionDue(session.session_id, micros(_due_at(change))))
+    if session.flags or (before is not None and before.flags):
+        records += _marks(session, before, change.is_new)
+    # Most common first: a message that only carries its session on is no news.
+    if before is None or before.state is not session.state or change.revised:
+        records += session_changes(change, before, micros(_happened(change)))
     return records
+
+
+def _marks(session: ChargingSession, before: ChargingSession | None, is_new: bool) -> list[Record]:
+    """Queues the session has come into, and those it has left."""
+    now = {QUEUES[flag] for flag in session.flags if flag in QUEUES}
+    was = {QUEUES[flag] for flag in before.flags if flag in QUEUES} if before is not None else set()
+    gone = set() if is_new else (was if before is not None else set(QUEUES.values())) - now
+    where = (session.operator_id, session.site_id)
+    marks: list[Record] = [SessionMark(queue, session.session_id, *where) for queue in sorted(now - was)]
+    return marks + [SessionUnmark(queue, session.session_id) for queue in sorted(gone)]
 
 
 def _due_at(change: Change) -> datetime:
@@ -116,11 +146,17 @@ def _arrival(change: Change) -> datetime:
     return change.session.end_received_at or change.session.received_at
 
 
+def _happened(change: Change) -> datetime:
+    if change.message is None and change.session.state is SessionState.SUSPECTED_ENDED:
+        return change.session.suspected_at or _arrival(change)
+    return _arrival(change)
+
+
 def _session_record(change: Change, before: ChargingSession | None) -> Record:
     session = change.session
     if change.is_new:
         return _insert(session)
-    if before is not None and _SETTLED(before) == _SETTLED(session):
+    if before is not None and change.message is not None and _SETTLED(before) == _SETTLED(session):
         return _progress_row(session)
     row = _insert(session)
     return SessionUpdate(*row[5:], session.session_id)
@@ -136,6 +172,7 @@ def _progress_row(s: ChargingSession) -> SessionProgress:
         micros_or_none(s.last_event_at),
         micros_or_none(s.suspected_at),
         _progress(s),
+        s.heard,
         s.session_id,
     )
     # A third of the time of `SessionProgress(...)`: most messages come by.
@@ -175,6 +212,7 @@ def _insert(s: ChargingSession) -> SessionInsert:
         micros_or_none(s.last_event_at),
         micros_or_none(s.suspected_at),
         _progress(s),
+        s.heard,
     )
 
 
@@ -182,21 +220,9 @@ def _progress(session: ChargingSession) -> str:
     return _write_progress(Progress(session.sequence, session.meter, session.suspected_by)).decode()
 
 
-def _message(
-    session_id: int, message: SessionMessage, received_at: int, answer: str | None
-) -> SessionMessageRow:
-    row = (
-        session_id,
-        message.key,
-        message.kind,
-        message.message_id,
-        micros_or_none(message.at),
-        received_at,
-        message.payload_hash,
-        json_of(message.facts),
-        answer,
-    )
-    return tuple.__new__(SessionMessageRow, row)
+def progress_of(session: ChargingSession) -> SessionProgress:
+    """What a session that ran on has come to."""
+    return _progress_row(session)
 
 
 def _revision(change: Change) -> SessionRevisionRow:
@@ -241,17 +267,5 @@ def session_of(row: Any) -> ChargingSession:
         meter=progress.meter,
         suspected_at=instant_or_none(row.suspected_at),
         suspected_by=progress.suspected_by,
-    )
-
-
-def message_of(row: Any) -> SessionMessage:
-    """The message of a row of `session_messages`."""
-    return SessionMessage(
-        row.key,
-        row.kind,
-        row.message_id,
-        instant_or_none(row.at),
-        instant(row.received_at),
-        row.payload_hash,
-        msgspec.json.decode(row.facts),
+        heard=row.heard,
     )

@@ -4,9 +4,10 @@ Knows marks, readings and hours of sessions; no total.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Select, bindparam, delete, or_, select
+from sqlalchemy import Connection, Dialect, Select, bindparam, delete, literal_column, or_, select
 
 from csms.domain.charging_session import ChargingSession
 from csms.domain.local_time import zone
@@ -14,10 +15,10 @@ from csms.domain.meter import ENERGY_IMPORT_INTERVAL, ENERGY_IMPORT_REGISTER, Re
 from csms.domain.rollup import SessionHour
 from csms.domain.rollup import session_hours as hours_of
 from csms.store.key_sets import Columns, KeyQuery
-from csms.store.reading_rows import samples_of
+from csms.store.reading_rows import unpack
 from csms.store.session_codec import session_of
 from csms.store.statements import prepare, upsert
-from csms.store.tables import operators, reading_kinds, readings, session_due, session_hours, sessions
+from csms.store.tables import operators, reading_kinds, session_due, session_hours, session_messages, sessions
 from csms.store.times import instant, micros
 
 HourRow = tuple[Any, ...]  # the columns of `session_hours`, in order
@@ -33,9 +34,15 @@ class Mark(NamedTuple):
 class Due(NamedTuple):
     """A session's hours, computed for a mark."""
 
-    session_id: int
+    session: ChargingSession
+    local: tzinfo
     mark: Mark
     rows: list[HourRow]
+
+    @property
+    def session_id(self) -> int:
+        """Which session."""
+        return self.session.session_id
 
 
 DUE = (
@@ -70,11 +77,12 @@ def _marks(given: Any) -> Select[Any]:
 
 def _told(given: Any) -> Select[Any]:
     # Of equal values the first that came counts.
-    order = (readings.c.owner_id, readings.c.at, readings.c.received_at, readings.c.part)
+    told = session_messages.c
     return (
-        select(readings.c.owner_id, readings.c.at, readings.c.samples)
-        .join_from(given.session_id.table, readings, readings.c.owner_id == given.session_id)
-        .order_by(*order)
+        select(told.session_id, told.samples)
+        .join_from(given.session_id.table, session_messages, told.session_id == given.session_id)
+        .where(told.samples != literal_column("''"))
+        .order_by(told.session_id, told.entry_id)
     )
 
 
@@ -106,17 +114,17 @@ class DueHours:
         # Within one hour no reading matters: all of the session's energy is that hour's.
         hours = [hours_of(session, (), local) for session, local in found]
         several = [n for n, some in enumerate(hours) if len(some) > 1]
-        told = self._readings([found[n][0].session_id for n in several], connection)
+        told = self.readings([found[n][0].session_id for n in several], connection)
         for n in several:
             session, local = found[n]
             hours[n] = hours_of(session, told.get(session.session_id, ()), local)
         return [
-            Due(session.session_id, Mark(row.version, row.due_at), [_row(session, hour) for hour in some])
-            for row, (session, _), some in zip(rows, found, hours, strict=True)
+            Due(session, local, Mark(row.version, row.due_at), [_row(session, hour) for hour in some])
+            for row, (session, local), some in zip(rows, found, hours, strict=True)
         ]
 
-    def put_down(self, found: Sequence[Due], connection: Connection) -> list[HourRow]:
-        """Store the hours that changed and take the marks off; rows as they were and as they are now.
+    def held(self, found: Sequence[Due], connection: Connection) -> list[Due]:
+        """Those of `found` whose mark is still there.
 
         A session that was marked again or computed by another meanwhile is left to its next turn.
         """
@@ -124,7 +132,13 @@ class DueHours:
             row.session_id: Mark(row.version, row.due_at)
             for row in self._marks.rows([(due.session_id,) for due in found], connection)
         }
-        found = [due for due in found if marks.get(due.session_id) == due.mark]
+        return [due for due in found if marks.get(due.session_id) == due.mark]
+
+    def put_down(self, found: Sequence[Due], connection: Connection) -> list[HourRow]:
+        """Store the hours that changed and take the marks off; rows as they were and as they are now.
+
+        `found` are those that are still `held` in this transaction.
+        """
         if not found:
             return []
         known = self._known.rows([(due.session_id,) for due in found], connection)
@@ -144,17 +158,18 @@ class DueHours:
             *(before[row[0], row[1]] for row in changed if (row[0], row[1]) in before),
         ]
 
-    def _readings(self, numbers: Iterable[int], connection: Connection) -> dict[int, list[Reading]]:
-        """The energy readings of each session, by time."""
+    def readings(self, numbers: Iterable[int], connection: Connection) -> dict[int, list[Reading]]:
+        """The energy readings of each session, in the order in which they came."""
         kinds = {row.kind_id: row[1:] for row in connection.execute(KINDS)}
         found: dict[int, list[Reading]] = {}
-        for owner_id, at, samples in self._told.rows([(number,) for number in numbers], connection):
-            when = instant(at)
-            for kind, value, *raw in samples_of(samples):
-                if kind in kinds:
-                    measurand, phase, location, context = kinds[kind]
-                    reading = Reading(when, measurand, value, phase, location, context, *raw)
-                    found.setdefault(owner_id, []).append(reading)
+        for session_id, packed in self._told.rows([(number,) for number in numbers], connection):
+            readings = found.setdefault(session_id, [])
+            for at, samples in unpack(packed):
+                when = instant(at)
+                for kind, value, *raw in samples:
+                    if kind in kinds:
+                        measurand, phase, location, context = kinds[kind]
+                        readings.append(Reading(when, measurand, value, phase, location, context, *raw))
         return found
 
 

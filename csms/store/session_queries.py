@@ -1,17 +1,29 @@
 """Sessions as the API shows them: rows to JSON-ready values. Knows nothing of a caller's rights."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
 
+from csms.domain.scope import Scope
 from csms.store.jsontext import value_of
-from csms.store.paging import Page, key_of, page_of
+from csms.store.message_codec import facts_of
+from csms.store.message_codec import key_of as message_key
+from csms.store.paging import Page, cursor_of, key_of, page_of
 from csms.store.readings import Sample, samples
-from csms.store.session_codec import flags_of, folded
+from csms.store.scoping import within
+from csms.store.session_codec import flags_of
+from csms.store.session_filter import ACTIVE, FLAGGED, UNENDED, Plan, SessionFilter, plan_of
 from csms.store.tables import (
     charging_stations,
     operators,
@@ -20,46 +32,46 @@ from csms.store.tables import (
     sessions,
     sites,
 )
-from csms.store.times import micros, text_of
+from csms.store.tariff_tables import session_costs
+from csms.store.times import text_of
 
-# Written out, because SQLite uses a partial index only for the very words of its condition.
-UNENDED: ColumnElement[bool] = literal_column("sessions.state <> 'ended'")
-ACTIVE: ColumnElement[bool] = literal_column("sessions.state = 'active'")
-FLAGGED: ColumnElement[bool] = literal_column("sessions.flags <> ''")
+__all__ = [
+    "ACTIVE", "FLAGGED", "KEY", "KEYS", "SHOWN", "UNENDED", "SessionFilter", "find", "in_order", "one",
+    "shown", "start_charge_seq", "timeline", "until_key", "values",
+]  # fmt: skip
 
+CHUNKS = (500, 2_000, 7_500)  # rows of the leading index that a page looks at before it says: go on
 
-@dataclass(frozen=True, slots=True)
-class SessionFilter:
-    """Which sessions; None does not filter. Codes and identities, not numbers. `since` <= start < `until`."""
-
-    operator: str | None = None
-    site: str | None = None
-    station: str | None = None
-    evse: int | None = None
-    connector: int | None = None
-    token: str | None = None
-    state: str | None = None
-    quality: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
+_revisions = session_costs.alias("revisions")
+_CURRENT = (
+    select(func.max(_revisions.c.revision))
+    .where(_revisions.c.session_id == sessions.c.session_id)
+    .correlate(sessions)
+    .scalar_subquery()
+)
 SHOWN = (
     select(
         sessions,
         charging_stations.c.identity,
         operators.c.code.label("operator_code"),
         sites.c.code.label("site_code"),
+        session_costs.c.total.label("cost"),
+        session_costs.c.currency,
     )
     .join(charging_stations, charging_stations.c.station_id == sessions.c.station_id)
     .outerjoin(operators, operators.c.operator_id == sessions.c.operator_id)
     .outerjoin(sites, sites.c.site_id == sessions.c.site_id)
+    .outerjoin(
+        session_costs,
+        and_(session_costs.c.session_id == sessions.c.session_id, session_costs.c.revision == _CURRENT),
+    )
 )
 KEY = (sessions.c.started_at, sessions.c.session_id)
+KEYS = select(*KEY)
 TIMELINE = (
     select(session_messages)
     .where(session_messages.c.session_id == bindparam("session_id"))
-    .order_by(session_messages.c.received_at, session_messages.c.key)
+    .order_by(session_messages.c.received_at, session_messages.c.entry_id)
 )
 REVISIONS = (
     select(session_revisions)
@@ -69,66 +81,61 @@ REVISIONS = (
 
 
 def find(wanted: SessionFilter, after: str | None, most: int, connection: Connection) -> Page:
-    """At most `most` sessions, newest first, from after the cursor on."""
-    conditions = _conditions(wanted, connection)
-    if conditions is None:
+    """At most `most` sessions, newest first, from after the cursor on.
+
+    A page that has looked at its share of rows ends there, perhaps short or empty, and has a page after it.
+    """
+    plan = plan_of(wanted, connection)
+    if plan is None:
         return Page([], None)
-    query = SHOWN.where(*conditions).order_by(*(column.desc() for column in KEY)).limit(most + 1)
-    if after is not None:
-        started_at, session_id = key_of(after, (int, int))
-        query = query.where(tuple_(*KEY) < tuple_(started_at, session_id))
-    rows = list(connection.execute(query))
-    return page_of(rows, most, shown, lambda row: (row.started_at, row.session_id))
+    last = None if after is None else tuple(key_of(after, (int, int)))
+    if not plan.rest:
+        query = in_order(SHOWN.where(*plan.lead), wanted.oldest_first, last).limit(most + 1)
+        return page_of(list(connection.execute(query)), most, shown, _key)
+    return _looked_through(plan, wanted.oldest_first, last, most, connection)
 
 
-def one(session_id: int, operator: str | None, connection: Connection) -> dict[str, Any] | None:
-    """The session, if it is one of `operator` (None: of anyone)."""
-    query = SHOWN.where(sessions.c.session_id == session_id)
-    if operator is not None:
-        query = query.where(operators.c.code == operator)
+def _looked_through(plan: Plan, oldest_first: bool, last: Any, most: int, connection: Connection) -> Page:
+    rows: list[Row[Any]] = []
+    for chunk in CHUNKS:
+        keys = connection.execute(in_order(KEYS.where(*plan.lead), oldest_first, last).limit(chunk)).all()
+        if not keys:
+            return Page([shown(row) for row in rows], None)
+        query = in_order(SHOWN.where(*plan.lead, *plan.rest), oldest_first, last)
+        query = query.where(until_key(tuple(keys[-1]), oldest_first)).limit(most + 1 - len(rows))
+        rows += connection.execute(query)
+        if len(rows) > most:
+            return page_of(rows, most, shown, _key)
+        if len(keys) < chunk:
+            return Page([shown(row) for row in rows], None)
+        last = tuple(keys[-1])
+    return Page([shown(row) for row in rows], cursor_of(*last))
+
+
+def in_order(query: Select[Any], oldest_first: bool, last: Any) -> Select[Any]:
+    """The query in the order of the page, from after the key `last` on."""
+    if last is not None:
+        key, bound = tuple_(*KEY), tuple_(*last)
+        query = query.where(key > bound if oldest_first else key < bound)
+    return query.order_by(*(column if oldest_first else column.desc() for column in KEY))
+
+
+def until_key(end: tuple[int, ...], oldest_first: bool) -> ColumnElement[bool]:
+    key, bound = tuple_(*KEY), tuple_(*end)
+    return key <= bound if oldest_first else key >= bound
+
+
+def _key(row: Row[Any]) -> tuple[int, int]:
+    return row.started_at, row.session_id
+
+
+def one(session_id: int, scope: Scope, connection: Connection) -> dict[str, Any] | None:
+    """The session, if it is in sight."""
+    query = SHOWN.where(
+        sessions.c.session_id == session_id, *within(scope, sessions.c.operator_id, sessions.c.site_id)
+    )
     row = connection.execute(query).one_or_none()
     return None if row is None else shown(row)
-
-
-def _conditions(wanted: SessionFilter, connection: Connection) -> list[ColumnElement[bool]] | None:
-    """WHERE of a filter. Codes become numbers first, so that an index serves; None: nothing can match."""
-    found: list[ColumnElement[bool]] = []
-    for column, query in _named(wanted):
-        numbers = list(connection.scalars(query))
-        if not numbers:
-            return None
-        found.append(column == numbers[0] if len(numbers) == 1 else column.in_(numbers))
-    found += _plain(wanted)
-    if wanted.state not in (None, "ended"):
-        found.append(UNENDED)
-    if wanted.quality is not None:
-        found += [FLAGGED, sessions.c.flags.contains(f",{wanted.quality},", autoescape=True)]
-    return found
-
-
-def _named(wanted: SessionFilter) -> list[tuple[Any, Select[Any]]]:
-    queries: list[tuple[Any, Select[Any]]] = []
-    if wanted.operator is not None:
-        operator = select(operators.c.operator_id).where(operators.c.code == wanted.operator)
-        queries.append((sessions.c.operator_id, operator))
-    if wanted.site is not None:
-        site = select(sites.c.site_id).where(sites.c.code == wanted.site)
-        queries.append((sessions.c.site_id, site))
-    if wanted.station is not None:
-        station = select(charging_stations.c.station_id).where(charging_stations.c.identity == wanted.station)
-        queries.append((sessions.c.station_id, station))
-    return queries
-
-
-def _plain(wanted: SessionFilter) -> list[ColumnElement[bool]]:
-    token = None if wanted.token is None else folded(wanted.token)
-    equal = {"evse": wanted.evse, "connector": wanted.connector, "token_folded": token, "state": wanted.state}
-    found = [sessions.c[name] == value for name, value in equal.items() if value is not None]
-    if wanted.since is not None:
-        found.append(sessions.c.started_at >= micros(wanted.since))
-    if wanted.until is not None:
-        found.append(sessions.c.started_at < micros(wanted.until))
-    return found
 
 
 def start_charge_seq(operator_code: str | None, session_id: int) -> str:
@@ -156,6 +163,8 @@ def shown(row: Row[Any]) -> dict[str, Any]:
         "meter_stop_wh": row.meter_stop_wh,
         "energy_wh": row.energy_wh,
         "energy_source": row.energy_source,
+        "cost": row.cost,
+        "currency": row.currency,
         "quality": flags_of(row.flags),
         "revision": row.revision,
         "stop_reason": row.stop_reason,
@@ -176,9 +185,9 @@ def _told(row: Row[Any]) -> dict[str, Any]:
         "received_at": text_of(row.received_at),
         "at": text_of(row.at),
         "kind": row.kind,
-        "key": row.key,
+        "key": message_key(row),
         "message_id": row.message_id,
-        "facts": value_of(row.facts),
+        "facts": facts_of(row),
         "answer": None if row.answer is None else value_of(row.answer),
     }
 
@@ -201,8 +210,8 @@ def values(session_id: int, after: str | None, most: int, connection: Connection
         found = samples(session_id, connection)
     else:
         last = tuple(key_of(after, (int, int, int)))
-        found = (one for one in samples(session_id, connection, last[0]) if one.key > last)
-    return page_of(list(islice(found, most + 1)), most, _value, attrgetter("key"))
+        found = [one for one in samples(session_id, connection, last[0]) if one.key > last]
+    return page_of(found[: most + 1], most, _value, attrgetter("key"))
 
 
 def _value(sample: Sample) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from csms.store.reading_rows import ReadingKind
+
 
 class SessionInsert(NamedTuple):
     """A new session. Its UNIQUE (station_id, start_key) may refuse it: AlreadyStored."""
@@ -37,6 +39,7 @@ class SessionInsert(NamedTuple):
     last_event_at: int | None
     suspected_at: int | None
     progress: str
+    heard: int
 
 
 class SessionUpdate(NamedTuple):
@@ -68,11 +71,15 @@ class SessionUpdate(NamedTuple):
     last_event_at: int | None
     suspected_at: int | None
     progress: str
+    heard: int
     session_id: int
 
 
 class SessionProgress(NamedTuple):
-    """What most messages change. No indexed column: no index is written."""
+    """What most messages change, up to message number `heard`. No indexed column: no index is written.
+
+    Nothing happens where the row knows as much already: these may come late (`writer`).
+    """
 
     meter_start_wh: int | None
     energy_wh: int | None
@@ -82,14 +89,35 @@ class SessionProgress(NamedTuple):
     last_event_at: int | None
     suspected_at: int | None
     progress: str
+    heard: int
     session_id: int
+
+
+class NextReadingRow(NamedTuple):
+    """A message that was nothing but the next reading of its session: all else follows from these."""
+
+    session_id: int
+    key_number: int
+    nth: int
+    message_id: str
+    at: int
+    received_at: int
+    evse: int
+    samples: str
+    action: str
+    request: str
 
 
 class SessionMessageRow(NamedTuple):
-    """Evidence of a session with the answer it got. The first of a key stays."""
+    """Evidence of a session with the answer it got. The first of a key stays.
+
+    `kinds` are those of the samples that may be new, for the writer: they are rows of another table.
+    """
 
     session_id: int
+    key_number: int
     key: str
+    nth: int
     kind: str
     message_id: str
     at: int | None
@@ -97,6 +125,11 @@ class SessionMessageRow(NamedTuple):
     payload_hash: str
     facts: str
     answer: str | None
+    evse: int = 0
+    samples: str = ""
+    action: str = ""
+    request: str = ""
+    kinds: tuple[ReadingKind, ...] = ()
 
 
 class SessionRevisionRow(NamedTuple):
@@ -108,6 +141,22 @@ class SessionRevisionRow(NamedTuple):
     cause: str
     new_energy_wh: int | None
     snapshot: str
+
+
+class SessionMark(NamedTuple):
+    """The session wants a person's eye, in this queue. Again changes nothing."""
+
+    queue: str
+    session_id: int
+    operator_id: int | None
+    site_id: int | None
+
+
+class SessionUnmark(NamedTuple):
+    """It does so no more."""
+
+    queue: str
+    session_id: int
 
 
 class SessionDue(NamedTuple):

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from csms.domain.charging_session import ChargingSession, SessionMessage
+from csms.domain.charging_session import ChargingSession, SessionMessage, key_number
 from csms.domain.meter import Reading
+from csms.domain.scope import WHOLE, Scope
 from csms.store import session_queries as q
 from csms.store.database import Database
+from csms.store.message_codec import hash_of, message_of
 from csms.store.paging import Page
 from csms.store.readings import samples
-from csms.store.session_codec import folded, message_of, records_of, session_of
+from csms.store.resuming import FIRST, all_resumed, catch_up
+from csms.store.session_codec import folded, records_of
 from csms.store.session_queries import SessionFilter
 from csms.store.tables import session_messages, sessions
 
@@ -48,10 +51,11 @@ ACTIVE_BY_TOKEN = select(sessions).where(sessions.c.token_folded == bindparam("t
 MESSAGES = (
     select(session_messages)
     .where(session_messages.c.session_id == bindparam("session_id"))
-    .order_by(session_messages.c.received_at, session_messages.c.key)
+    .order_by(session_messages.c.received_at, session_messages.c.entry_id)
 )
-ANSWER = select(session_messages.c.payload_hash, session_messages.c.answer).where(
-    session_messages.c.session_id == bindparam("session_id"), session_messages.c.key == bindparam("key")
+ANSWER = select(session_messages.c.payload_hash, session_messages.c.request, session_messages.c.answer).where(
+    session_messages.c.session_id == bindparam("session_id"),
+    session_messages.c.key_number == bindparam("number"),
 )
 
 
@@ -71,13 +75,18 @@ class SessionStore:
     async def open_sessions(self, station_id: int) -> list[ChargingSession]:
         """What a connection keeps in memory: sessions that have not ended, and the latest that have."""
 
-        def job(connection: Connection) -> dict[int, Any]:
+        def job(connection: Connection) -> list[ChargingSession]:
             asked = {"station_id": station_id}
             rows = [*connection.execute(LATEST, asked), *connection.execute(OPEN, asked)]
-            return {row.session_id: row for row in rows}
+            return all_resumed({row.session_id: row for row in rows}.values(), connection)
 
-        found = await self._database.look(job)
-        return sorted(map(session_of, found.values()), key=lambda session: session.started_at)
+        return sorted(await self._database.look(job), key=lambda session: session.started_at)
+
+    async def catch_up(self) -> None:
+        """Bring rows that a killed process left behind up to what was said of their sessions."""
+        after: tuple[int, int] | None = FIRST
+        while after is not None:
+            after = await self._database.run(partial(catch_up, after))
 
     async def by_transaction(self, station_id: int, transaction_id: str) -> ChargingSession | None:
         """The station's newest session of this transaction id."""
@@ -113,8 +122,8 @@ class SessionStore:
 
     async def stored_answer(self, session_id: int, key: str) -> StoredAnswer | None:
         """What the message of this key was answered, or None if it never came."""
-        rows = await self._database.read(ANSWER, {"session_id": session_id, "key": key})
-        return StoredAnswer(rows[0].payload_hash, rows[0].answer) if rows else None
+        rows = await self._database.read(ANSWER, {"session_id": session_id, "number": key_number(key)})
+        return StoredAnswer(hash_of(rows[0]), rows[0].answer) if rows else None
 
     async def find(self, wanted: SessionFilter, after: str | None = None, most: int = 100) -> Page:
         """A page of sessions as the API gives them, newest first. Raises InvalidInput for a bad cursor."""
@@ -131,9 +140,9 @@ class SessionStore:
             if after is None:
                 return
 
-    async def shown(self, session_id: int, operator: str | None = None) -> dict[str, Any] | None:
-        """One session as the API gives it; None when there is none or `operator` does not own it."""
-        return await self._database.browse(partial(q.one, session_id, operator))
+    async def shown(self, session_id: int, scope: Scope = WHOLE) -> dict[str, Any] | None:
+        """One session as the API gives it; None when there is none or it is out of sight."""
+        return await self._database.browse(partial(q.one, session_id, scope))
 
     async def timeline(self, session_id: int) -> list[dict[str, Any]]:
         """Messages, answers and revisions of a session, as the API gives them."""
@@ -144,8 +153,10 @@ class SessionStore:
         return await self._database.browse(partial(q.values, session_id, after, most))
 
     async def _one(self, query: Select[Any], **asked: object) -> ChargingSession | None:
-        rows = await self._database.read(query, asked)
-        return session_of(rows[0]) if rows else None
+        found = await self._all(query, **asked)
+        return found[0] if found else None
 
     async def _all(self, query: Select[Any], **asked: object) -> list[ChargingSession]:
-        return [session_of(row) for row in await self._database.read(query, asked)]
+        return await self._database.look(
+            lambda connection: all_resumed(connection.execute(query, asked), connection)
+        )

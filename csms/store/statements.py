@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from csms.domain.charging_session import METERED
+from csms.store import change_tables as ch
 from csms.store import device_tables as d
 from csms.store import records as r
 from csms.store import tables as t
@@ -57,7 +59,8 @@ def prepare(statement: Executable, fields: Sequence[str], dialect: Dialect) -> P
     sql = str(compiled)
     if order == list(range(len(fields))):
         return Prepared(sql)
-    return Prepared(sql, itemgetter(*order))
+    pick = itemgetter(*order)
+    return Prepared(sql, pick if len(order) > 1 else lambda row: (pick(row),))
 
 
 @cache
@@ -68,14 +71,15 @@ def statements(dialect: Dialect) -> dict[type, tuple[Prepared, ...]]:
     compares with.
     """
     up = upsert(dialect)
-    made: dict[type, list[Executable]] = {
+    made: dict[Any, list[Executable]] = {
         r.SessionInsert: [_insert(t.sessions, r.SessionInsert)],
         r.SessionRevisionRow: [_revision(up)],
         r.SessionUpdate: [_update(t.sessions, "session_id", r.SessionUpdate)],
-        r.SessionProgress: [_update(t.sessions, "session_id", r.SessionProgress)],
-        r.SessionMessageRow: [_once(up, t.session_messages, r.SessionMessageRow)],
+        r.SessionProgress: [_progress()],
+        r.SessionMessageRow: [_once(up, t.session_messages, _fields(r.SessionMessageRow))],
+        r.NextReadingRow: [_next_reading(up)],
         r.ReadingKind: [_once(up, t.reading_kinds, r.ReadingKind)],
-        r.ReadingRow: [_once(up, t.readings, READING_FIELDS)],
+        r.ReadingRow: [_once(up, t.readings, _fields(r.ReadingRow))],
         r.SessionDue: [_due(up)],
         r.ConnectorStateRow: [_connector_history(), _connector_now(up)],
         r.StationBootUpdate: [_update(t.charging_stations, "station_id", r.StationBootUpdate)],
@@ -83,22 +87,23 @@ def statements(dialect: Dialect) -> dict[type, tuple[Prepared, ...]]:
         r.VariableRow: [_variable(up)],
         r.OutboxRow: [_once(up, t.outbox, r.OutboxRow)],
         r.AuditRow: [_insert(t.audit_log, r.AuditRow)],
+        r.SessionMark: [_once(up, ch.session_marks, r.SessionMark)],
+        r.SessionUnmark: [_gone(ch.session_marks, r.SessionUnmark)],
+        # Late: see `change_rows`.
+        r.ChangeRow: [_insert(ch.changes, r.ChangeRow)],
     }
     return {
-        kind: tuple(prepare(one, _fields(kind), dialect) for one in several) for kind, several in made.items()
+        kind: tuple(prepare(one, kind._fields, dialect) for one in several) for kind, several in made.items()
     }
 
 
-READING_FIELDS = r.ReadingRow._fields[:-1]
-
-
-def flat_readings(rows: Sequence[r.ReadingRow]) -> list[tuple[Any, ...]]:
-    """Readings without their kinds, which are rows of their own."""
-    return [row[:-1] for row in rows]
+WITH_KINDS: tuple[type[r.ReadingRow] | type[r.SessionMessageRow], ...] = (r.ReadingRow, r.SessionMessageRow)
+"""Records that end with the kinds of their readings, which are rows of their own."""
 
 
 def _fields(kind: Any) -> tuple[str, ...]:
-    return READING_FIELDS if kind is r.ReadingRow else kind._fields
+    fields: tuple[str, ...] = kind._fields
+    return fields[:-1] if kind in WITH_KINDS else fields
 
 
 def _names(kind: Any) -> tuple[str, ...]:
@@ -120,6 +125,27 @@ def _once(up: Any, table: Table, kind: Any) -> Executable:
 def _update(table: Table, key: str, kind: Any) -> Executable:
     values: dict[str, Any] = {name: bindparam(name) for name in kind._fields if name != key}
     return table.update().where(table.c[key] == bindparam(key)).values(values)
+
+
+def _gone(table: Table, kind: Any) -> Executable:
+    return table.delete().where(*(table.c[name] == bindparam(name) for name in kind._fields))
+
+
+def _next_reading(up: Any) -> Executable:
+    same = {"key": "", "kind": METERED, "payload_hash": "", "facts": ""}
+    values: dict[str, Any] = {name: bindparam(name) for name in r.NextReadingRow._fields}
+    values |= {name: literal_column(f"'{text}'") for name, text in same.items()}
+    made: Executable = up(t.session_messages).values(values).inline().on_conflict_do_nothing()
+    return made
+
+
+def _progress() -> Executable:
+    s = t.sessions
+    values: dict[str, Any] = {
+        name: bindparam(name) for name in r.SessionProgress._fields if name != "session_id"
+    }
+    is_news = s.c.heard < bindparam("heard", type_=s.c.heard.type)
+    return s.update().where(s.c.session_id == bindparam("session_id"), is_news).values(values)
 
 
 def _typed(table: Table, kind: Any) -> dict[str, BindParameter[Any]]:

@@ -1,37 +1,38 @@
 """Charging stations as the API shows them, with their connectors and running sessions. No caller's rights."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, bindparam, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
 
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.store.device_tables import connectors
+from csms.store.jsontext import value_of
 from csms.store.paging import Page, key_of, page_of
+from csms.store.scoping import within
 from csms.store.session_queries import UNENDED
+from csms.store.station_filters import IS_IN_USE, STATES, StationFilter, conditions
 from csms.store.tables import charging_stations, operators, sessions, sites
 from csms.store.times import text_of
 
 S = charging_stations
 
-# One meaning of the three states, for filters and for rows.
 IS_ONLINE = and_(S.c.connected_at.is_not(None), S.c.disconnected_at.is_(None))
-STATES: dict[str, ColumnElement[bool]] = {
-    "online": IS_ONLINE,
-    "offline": and_(S.c.connected_at.is_not(None), S.c.disconnected_at.is_not(None)),
-    "never-seen": S.c.connected_at.is_(None),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class StationFilter:
-    """Which stations; None does not filter. `state`: online, offline or never-seen."""
-
-    operator: str | None = None
-    site: str | None = None
-    state: str | None = None
-
+LAST_SEEN = func.coalesce(S.c.last_seen_at, literal_column("0"))
 
 SHOWN = (
     select(S, operators.c.code.label("operator_code"), sites.c.code.label("site_code"))
@@ -51,46 +52,101 @@ LIVE = (
 )
 
 
-def find(wanted: StationFilter, after: str | None, most: int, connection: Connection) -> Page:
-    """At most `most` stations by identity, from after the cursor on."""
-    query = SHOWN.where(*_conditions(wanted)).order_by(S.c.identity).limit(most + 1)
+CONNECTOR_COUNTS = select(connectors.c.status, func.count().label("n")).group_by(connectors.c.status)
+
+
+def find(wanted: StationFilter, sort: str, after: str | None, most: int, connection: Connection) -> Page:
+    """At most `most` stations, from after the cursor on, by `identity`, `last-seen` or `state`.
+
+    There is no index on when a station was last seen, which every few seconds would be written anew for
+    each: that order reads every station the filter leaves.
+    """
+    if sort not in SORTS:
+        raise InvalidInput(f"sort: one of {', '.join(SORTS)}")
+    query = SHOWN.where(*conditions(wanted, connection))
+    if sort == "state" and wanted.state is not None:
+        sort = "identity"  # they are all in one state
+    return SORTS[sort](query, after, most, connection)
+
+
+def _by_identity(query: Select[Any], after: str | None, most: int, connection: Connection) -> Page:
     if after is not None:
         query = query.where(S.c.identity > key_of(after, (str,))[0])
-    return _page(query, most, connection)
+    rows = connection.execute(query.order_by(S.c.identity).limit(most + 1)).all()
+    return _page(rows, most, connection, lambda row: (row.identity,))
 
 
-def one(identity: str, operator: str | None, connection: Connection) -> Page:
-    """A page of one station, or of none."""
-    query = SHOWN.where(S.c.identity == identity)
-    if operator is not None:
-        query = query.where(operators.c.code == operator)
-    return _page(query, 1, connection)
+def _by_last_seen(query: Select[Any], after: str | None, most: int, connection: Connection) -> Page:
+    place = tuple_(LAST_SEEN, S.c.station_id)
+    if after is not None:
+        query = query.where(place < tuple_(*map(literal, key_of(after, (int, int)))))
+    order = (LAST_SEEN.desc(), S.c.station_id.desc())
+    # The keys first, alone: sorting whole rows would carry all that stations said of themselves along.
+    wanted = query.with_only_columns(S.c.station_id).order_by(*order).limit(most + 1)
+    these = {"stations": list(connection.scalars(wanted))}
+    rows = connection.execute(SHOWN.where(S.c.station_id.in_(_THESE)).order_by(*order), these).all()
+    return _page(rows, most, connection, lambda row: (row.last_seen_at or 0, row.station_id))
 
 
-def _conditions(wanted: StationFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.operator is not None:
-        operator = select(operators.c.operator_id).where(operators.c.code == wanted.operator)
-        found.append(S.c.operator_id == operator.scalar_subquery())
-    if wanted.site is not None:
-        found.append(S.c.site_id.in_(select(sites.c.site_id).where(sites.c.code == wanted.site)))
-    if wanted.state is not None:
-        if wanted.state not in STATES:
-            raise InvalidInput(f"state: one of {', '.join(STATES)}")
-        found.append(STATES[wanted.state])
-    return found
+def _by_state(query: Select[Any], after: str | None, most: int, connection: Connection) -> Page:
+    """Each state's stations by identity, one state after the other: every part has an index."""
+    first, last = key_of(after, (int, str)) if after is not None else (0, "")
+    rows: list[Row[Any]] = []
+    for rank, is_so in list(enumerate(STATES.values()))[max(0, first) :]:
+        part = query.where(is_so).order_by(S.c.identity).limit(most + 1 - len(rows))
+        if rank == first and last:
+            part = part.where(S.c.identity > last)
+        rows += connection.execute(part).all()
+        if len(rows) > most:
+            break
+    return _page(rows, most, connection, lambda row: (list(STATES).index(_state(row)), row.identity))
 
 
-def _page(query: Select[Any], most: int, connection: Connection) -> Page:
-    rows = list(connection.execute(query))
+SORTS: dict[str, Callable[..., Page]] = {
+    "identity": _by_identity,
+    "last-seen": _by_last_seen,
+    "state": _by_state,
+}
+
+
+def counts(wanted: StationFilter, connection: Connection) -> dict[str, Any]:
+    """How many stations are in each state, and how many connectors."""
+    if wanted == StationFilter():
+        return {"stations": _counted_by_index(connection), "connectors": _plugs(CONNECTOR_COUNTS, connection)}
+    these = select(S.c.station_id).where(*conditions(wanted, connection))
+    numbers = [func.count(case((is_so, 1))).label(name) for name, is_so in STATES.items()]
+    row = connection.execute(these.with_only_columns(*numbers).select_from(S)).one()
+    told = CONNECTOR_COUNTS.where(connectors.c.station_id.in_(these))
+    return {"stations": dict(zip(STATES, row, strict=True)), "connectors": _plugs(told, connection)}
+
+
+def _counted_by_index(connection: Connection) -> dict[str, int]:
+    """Each state has an index of its own, which is all that is read."""
+    return {
+        name: connection.scalar(select(func.count()).select_from(S).where(IS_IN_USE, is_so)) or 0
+        for name, is_so in STATES.items()
+    }
+
+
+def _plugs(query: Select[Any], connection: Connection) -> dict[str, int]:
+    return {row.status: row.n for row in connection.execute(query)}
+
+
+def one(identity: str, scope: Scope, connection: Connection) -> Page:
+    """A page of one station, or of none; retired ones too."""
+    query = SHOWN.where(S.c.identity == identity, *within(scope, S.c.operator_id, S.c.site_id))
+    return _page(connection.execute(query).all(), 1, connection, lambda row: (row.identity,))
+
+
+def _page(rows: Sequence[Row[Any]], most: int, connection: Connection, key: Callable[[Any], Any]) -> Page:
     these = {"stations": [row.station_id for row in rows]}
     plugs = _by_station(connection.execute(CONNECTORS, these).all() if rows else ())
     live = _by_station(connection.execute(LIVE, these).all() if rows else ())
     return page_of(
-        rows,
+        list(rows),
         most,
         lambda row: _shown(row, plugs.get(row.station_id, []), live.get(row.station_id, [])),
-        lambda row: (row.identity,),
+        key,
     )
 
 
@@ -104,6 +160,8 @@ def _by_station(rows: Iterable[Any]) -> dict[int, list[Any]]:
 def _shown(row: Row[Any], plugs: list[Any], live: list[Any]) -> dict[str, Any]:
     return {
         "identity": row.identity,
+        "name": row.name,
+        "labels": value_of(row.labels),
         "operator": row.operator_code,
         "site": row.site_code,
         "enabled": bool(row.enabled),
@@ -120,6 +178,7 @@ def _shown(row: Row[Any], plugs: list[Any], live: list[Any]) -> dict[str, Any]:
         "connected_at": text_of(row.connected_at),
         "disconnected_at": text_of(row.disconnected_at),
         "remote_address": row.remote_address,
+        "retired_at": text_of(row.retired_at),
         "connectors": [
             {
                 "evse": plug.evse,

@@ -5,9 +5,10 @@ Scope is an operator's code, or None for the whole network. Days begin at the op
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from time import thread_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,13 @@ from sqlalchemy import Connection
 from csms.errors import NotFound
 from csms.store import status_queries as q
 from csms.store.database import Database
+from csms.store.delivery_rows import china_day
+from csms.store.platforms import first_since
 from csms.store.times import instant, instant_or_none, micros
 
 POWER_WITHIN = timedelta(minutes=15)  # an older reading says nothing about now
 LONGEST_DAY = timedelta(hours=26)  # with a change of clocks
+CONTACT_DAYS = 31  # what arose before and was taken since is not looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Status:
     live: tuple[SessionLine, ...]
     ended: tuple[SessionLine, ...]
     orders: tuple[OrderLine, ...]
+    cost_s: float = 0.0  # processor time of this process that it took to read
 
 
 class StatusReader:
@@ -105,7 +110,11 @@ class StatusReader:
 
     async def read(self, operator: str | None, now: datetime) -> Status:
         """The network, or what of it `operator` owns. Raises NotFound for an operator nobody knows."""
-        return await self._database.browse(partial(self._read, operator, now))
+        return await self._database.browse(partial(self._timed, operator, now))
+
+    def _timed(self, operator: str | None, now: datetime, db: Connection) -> Status:
+        began = thread_time()
+        return replace(self._read(operator, now, db), cost_s=thread_time() - began)
 
     def _read(self, operator: str | None, now: datetime, db: Connection) -> Status:
         operators = [row for row in db.execute(q.OPERATORS) if operator in (None, row.code)]
@@ -140,9 +149,11 @@ class StatusReader:
         names = [name for name, code in self._platforms if operator in (None, code)]
         wanted = {"platforms": names, "first": self._first_order(db, since)}
         today = {row.state: row.n for row in db.execute(q.ORDERS_TODAY, wanted)}
-        newest = db.execute(q.NEWEST_OWED, wanted).all()
+        newest = [row for name in names for row in db.execute(q.NEWEST_ORDERS, {"platform": name})]
+        orders = sorted(newest, key=lambda row: -row.outbox_id)[: q.MOST_ROWS]
         contacts = [row.sent_at for row in newest if row.sent_at is not None]
-        orders = [row for row in newest if row.kind == "charge-order"][: q.MOST_ROWS]
+        asked = {"platforms": names, "since_day": china_day(since) - CONTACT_DAYS}
+        contacts += filter(None, [db.execute(q.LAST_CONTACT, asked).scalar_one()])
         return {
             "orders_sent": today.get("sent", 0),
             "orders_waiting": db.execute(q.ORDERS_WAITING, wanted).scalar_one(),
@@ -155,10 +166,7 @@ class StatusReader:
     def _first_order(self, db: Connection, since: int) -> int:
         """The first outbox row of the day. Looked for once a day: from then on its id is known."""
         if since not in self._first_orders:
-            first = db.execute(q.FIRST_ORDER, {"since": since}).scalar_one()
-            if first is None:
-                return 0
-            self._first_orders = {since: first}
+            self._first_orders = {since: first_since(db, since)}
         return self._first_orders[since]
 
 

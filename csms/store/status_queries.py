@@ -10,6 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import GenericFunction
 
+from csms.store import delivery_tables as p
 from csms.store import device_tables as d
 from csms.store import tables as t
 from csms.store.columns import WHOLE
@@ -91,18 +92,23 @@ def _part(sample: Any, place: int) -> ColumnElement[int]:
     return cast(sample.op("->>")(literal_column(str(place))), WHOLE)
 
 
-samples = JsonItems(t.readings.c.samples).table_valued("value", name="sample", joins_implicitly=True)
+m = t.session_messages
+instants = JsonItems(m.c.samples).table_valued("value", name="instant", joins_implicitly=True)
+samples = JsonItems(instants.c.value.op("->")(literal_column("1"))).table_valued(
+    "value", name="sample", joins_implicitly=True
+)
 sample = samples.c.value
 power_mw = (
     select(_part(sample, 1))
-    .select_from(t.readings, samples)
+    .select_from(m, instants, samples)
     .where(
-        t.readings.c.owner_id == s.c.session_id,
-        t.readings.c.at >= bindparam("power_since"),
+        m.c.session_id == s.c.session_id,
+        m.c.samples != literal_column("''"),
+        _part(instants.c.value, 0) >= bindparam("power_since"),
         _part(sample, 0).in_(POWER_KINDS),
         _part(sample, 1).is_not(None),
     )
-    .order_by(t.readings.c.at.desc())
+    .order_by(m.c.entry_id.desc())
     .limit(1)
     .correlate(s)
     .scalar_subquery()
@@ -140,18 +146,25 @@ HOURS = select(t.totals.c.subject_id, t.totals.c.start, t.totals.c.energy_wh).wh
 )
 
 on_platforms = o.c.platform.in_(bindparam("platforms", expanding=True))
-FIRST_ORDER = select(func.min(o.c.outbox_id)).where(o.c.created_at >= bindparam("since"))
 ORDERS_WAITING = select(func.count()).where(
-    o.c.state == literal_column("'waiting'"), o.c.kind == "charge-order", on_platforms
+    literal_column("outbox.state = 'waiting'"),
+    o.c.kind == "charge-order",
+    o.c.key >= literal_column("''"),  # always: so that SQLite takes the index of what waits
+    on_platforms,
 )
 ORDERS_TODAY = (
     select(o.c.state, func.count().label("n"))
     .where(o.c.outbox_id >= bindparam("first"), o.c.kind == "charge-order", on_platforms)
     .group_by(o.c.state)
 )
-NEWEST_OWED = (
-    select(o.c.about, o.c.platform, o.c.kind, o.c.state, o.c.attempts, o.c.created_at, o.c.sent_at)
-    .where(on_platforms)
+# One platform at a time: of several at once no index gives the newest.
+NEWEST_ORDERS = (
+    select(o.c.outbox_id, o.c.about, o.c.platform, o.c.state, o.c.attempts, o.c.created_at, o.c.sent_at)
+    .where(o.c.platform == bindparam("platform"), o.c.kind == literal_column("'charge-order'"))
     .order_by(o.c.outbox_id.desc())
-    .limit(LOOKED_AT)
+    .limit(MOST_ROWS)
+)
+LAST_CONTACT = select(func.max(p.platform_tallies.c.last_at)).where(
+    p.platform_tallies.c.platform.in_(bindparam("platforms", expanding=True)),
+    p.platform_tallies.c.day >= bindparam("since_day"),
 )

@@ -1,4 +1,4 @@
-"""Every table, key and index; those of devices are in `device_tables`. No statement and no rule.
+"""Every table, key and index; parts of them are in the `*_tables` beside this file. No statement and no rule.
 
 Times are BIGINT microseconds UTC, energies integer Wh, yes/no is 0/1, structures are JSON text. Columns of
 the tables that the writer fills stand in the order of its records' fields.
@@ -6,10 +6,41 @@ the tables that the writer fills stand in the order of its records' fields.
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 
-from csms.store import device_tables
-from csms.store.columns import FRACTION, WHOLE, id_column, key, maybe, metadata, partial, table, whole, words
+from csms.store import (
+    account_tables,
+    asset_tables,
+    billing_tables,
+    change_tables,
+    command_tables,
+    delivery_tables,
+    device_tables,
+    platform_order_tables,
+    schedule_tables,
+    tariff_tables,
+    uptime_tables,
+)
+from csms.store.columns import (
+    FRACTION,
+    WHOLE,
+    id_column,
+    key,
+    maybe,
+    metadata,
+    partial,
+    ranged,
+    table,
+    whole,
+    words,
+)  # fmt: skip
+from csms.store.outbox_tables import outbox, platform_state
+from csms.store.station_words import DISABLED, IN_USE, NEVER_SEEN, OFFLINE, ONLINE, RETIRED
+from csms.store.total_tables import session_due, session_hours, total_revisions, totals
 
-__all__ = ["device_tables", "metadata"]
+__all__ = [
+    "account_tables", "asset_tables", "billing_tables", "change_tables", "command_tables", "delivery_tables",
+    "device_tables", "metadata", "outbox", "platform_order_tables", "platform_state", "schedule_tables",
+    "session_due", "session_hours", "tariff_tables", "total_revisions", "totals", "uptime_tables",
+]  # fmt: skip
 
 # ---- who and what: changes slowly ----
 
@@ -59,8 +90,26 @@ charging_stations = table(
     maybe("last_seen_at"),
     maybe("disconnected_at"),
     whole("created_at"),
+    words("name", default=""),
+    words("labels", default="{}"),  # JSON: {"name": "value"}
+    maybe("retired_at"),  # out of every list; its history stays
+    maybe("previous_until"),  # microseconds; until then its previous password does not end the current one
     Index("ix_charging_stations_operator", "operator_id", "identity"),
     Index("ix_charging_stations_site", "site_id", "identity"),
+    partial("ix_charging_stations_away", "disconnected_at", where="disconnected_at IS NOT NULL"),
+    Index("ix_charging_stations_vendor", "vendor", "identity"),
+    Index("ix_charging_stations_model", "model", "identity"),
+    Index("ix_charging_stations_firmware", "firmware_version", "identity"),
+    Index("ix_charging_stations_version", "ocpp_version", "identity"),
+    Index("ix_charging_stations_boot", "boot_status", "identity"),
+    ranged("ix_charging_stations_prefix", "identity"),
+    ranged("ix_charging_stations_name", "name"),
+    ranged("ix_charging_stations_serial", "serial_number"),
+    partial("ix_charging_stations_online", "identity", where=f"{IN_USE} AND {ONLINE}"),
+    partial("ix_charging_stations_offline", "identity", where=f"{IN_USE} AND {OFFLINE}"),
+    partial("ix_charging_stations_never_seen", "identity", where=f"{IN_USE} AND {NEVER_SEEN}"),
+    partial("ix_charging_stations_disabled", "identity", where=f"{IN_USE} AND {DISABLED}"),
+    partial("ix_charging_stations_retired", "identity", where=RETIRED),
 )
 
 quarantine = table(
@@ -72,6 +121,8 @@ quarantine = table(
     words("remote_address"),
     words("reason"),
     words("headers"),  # JSON; what helps to tell what it is, no credential
+    maybe("denied_at"),  # dismissed: it stays refused and out of the list
+    Index("ix_quarantine_seen", "last_seen_at", "identity"),
     rowid=False,
 )
 
@@ -85,6 +136,11 @@ id_tokens = table(
     maybe("expires_at"),
     whole("concurrent_limit"),
     whole("updated_at"),
+    maybe("operator_id"),  # the only one at whose stations it may charge
+    words("sites", default="[]"),  # JSON: codes of the only sites where it may charge; none: all
+    words("note", default=""),
+    partial("ix_id_tokens_operator", "operator_id", "folded", where="operator_id IS NOT NULL"),
+    partial("ix_id_tokens_group", "group_token", "folded", where="group_token IS NOT NULL"),
     rowid=False,
 )
 
@@ -98,6 +154,7 @@ api_keys = table(
     whole("created_at"),
     maybe("last_used_at"),
     maybe("revoked_at"),
+    maybe("sites", Text),  # JSON: codes of the only sites; NULL is all of the operator's
 )
 
 # ---- charging sessions and what they are made of ----
@@ -135,31 +192,47 @@ sessions = table(
     maybe("last_event_at"),
     maybe("suspected_at"),
     words("progress"),  # sequence numbers and meter state, as JSON
+    whole("heard", default=0),  # its messages up to this number are in the columns above
     UniqueConstraint("station_id", "start_key"),
     Index("ix_sessions_started", "started_at", "session_id"),
     Index("ix_sessions_operator", "operator_id", "started_at", "session_id"),
     Index("ix_sessions_site", "site_id", "started_at", "session_id"),
     Index("ix_sessions_station", "station_id", "started_at", "session_id"),
     Index("ix_sessions_token", "token_folded", "started_at", "session_id"),
-    Index("ix_sessions_transaction", "station_id", "transaction_id"),
+    Index("ix_sessions_transaction", "transaction_id", "station_id"),
     partial("ix_sessions_open", "station_id", where="state <> 'ended'"),
     partial("ix_sessions_open_token", "token_folded", where="state = 'active'"),
     partial("ix_sessions_flagged", "started_at", "session_id", where="flags <> ''"),
+    partial(
+        "ix_sessions_orphans",
+        "started_at",
+        "session_id",
+        where="flags LIKE '%,orphan-stop,%' AND flags NOT LIKE '%,dismissed,%'",
+    ),
     partial("ix_sessions_unended", "started_at", "session_id", where="state <> 'ended'"),
 )
 
+# What stations said of sessions: evidence, readings and message log in one row, put down behind the last one.
+# A row for each of them, or rows kept in the order of their sessions, write several times as many pages.
 session_messages = table(
     "session_messages",
-    key("session_id"),
-    key("key", Text),
+    id_column("entry_id"),
+    whole("session_id"),
+    whole("key_number"),  # of `key`; an index over numbers has a third of the pages of one over texts
+    words("key"),  # '' says no more than the number and the request do
+    whole("nth"),  # counts the messages of the session, in the order in which they were dealt with
     words("kind"),
     words("message_id"),
     maybe("at"),
     whole("received_at"),
-    words("payload_hash"),
-    words("facts"),
-    maybe("answer", Text),
-    rowid=False,
+    words("payload_hash"),  # '' is that of `request`
+    words("facts"),  # '' says no more than the samples do
+    maybe("answer", Text),  # NULL is an empty payload
+    whole("evse"),
+    words("samples"),  # [[at, [[kind, value], ...]], ...] or ''
+    words("action"),
+    words("request"),  # the payload as it came
+    UniqueConstraint("session_id", "key_number"),
 )
 
 session_revisions = table(
@@ -183,12 +256,10 @@ reading_kinds = table(
     words("context"),
 )
 
-# `owner_id` is a session, or minus a station for values that belong to no session: the readings of one
-# session lie side by side, and no second index over the largest table is needed. A row holds what one message
-# said of one instant (`reading_rows`).
+# Values that belong to no session. A row holds what one message said of one instant (`reading_rows`).
 readings = table(
     "readings",
-    key("owner_id"),
+    key("station_id"),
     key("at"),
     key("evse"),
     key("part"),
@@ -196,69 +267,6 @@ readings = table(
     whole("received_at"),
     rowid=False,
 )
-
-# ---- totals ----
-
-session_due = table(
-    "session_due", key("session_id"), whole("due_at"), whole("version"), Index("ix_session_due_at", "due_at")
-)
-
-session_hours = table(
-    "session_hours",
-    key("session_id"),
-    key("hour"),
-    maybe("operator_id"),
-    maybe("site_id"),
-    whole("station_id"),
-    whole("evse"),
-    whole("connector"),
-    whole("energy_wh"),
-    whole("charging_s"),
-    whole("starts"),
-    Index("ix_session_hours_hour", "hour", "station_id", "evse", "connector"),
-    Index("ix_session_hours_station", "station_id", "hour"),
-    Index("ix_session_hours_site", "site_id", "hour"),
-    rowid=False,
-)
-
-totals = table(
-    "totals",
-    key("period", Text),  # hour, day, month
-    key("level", Text),  # connector, station, site, operator; no hours of the first two
-    key("subject_id"),  # the station of a connector, else the record's own id
-    key("evse"),  # 0 but for connectors
-    key("connector"),
-    key("start"),
-    whole("until"),
-    whole("operator_id"),
-    whole("energy_wh"),
-    whole("sessions"),
-    whole("charging_s"),
-    whole("revision"),
-    whole("computed_at"),
-    maybe("closed_at"),  # from then on a change is a revision
-    Index("ix_totals_start", "period", "level", "start", "subject_id"),
-    partial("ix_totals_unclosed", "until", where="closed_at IS NULL"),
-    rowid=False,
-)
-
-total_revisions = table(
-    "total_revisions",
-    key("period", Text),
-    key("level", Text),
-    key("subject_id"),
-    key("evse"),
-    key("connector"),
-    key("start"),
-    key("revision"),
-    whole("energy_wh"),
-    whole("sessions"),
-    whole("charging_s"),
-    whole("computed_at"),
-    rowid=False,
-)
-
-# ---- what people and platforms want ----
 
 commands = table(
     "commands",
@@ -284,30 +292,12 @@ audit_log = table(
     words("action"),
     words("subject"),
     words("details"),
-)
-
-outbox = table(
-    "outbox",
-    id_column("outbox_id"),
-    words("platform"),
-    words("kind"),
-    words("key"),  # rows of one key are delivered in order
-    words("about"),  # names the fact: the same fact is owed once
-    words("payload"),
-    whole("due_at"),
-    whole("created_at"),
-    words("state", default="waiting"),
-    whole("attempts", default=0),
-    maybe("sent_at"),
-    maybe("answer", Text),
-    maybe("last_error", Text),
-    UniqueConstraint("platform", "kind", "about"),
-    partial("ix_outbox_due", "due_at", where="state = 'waiting'"),
-    partial("ix_outbox_key", "platform", "key", "outbox_id", where="state = 'waiting'"),
-)
-
-platform_state = table(
-    "platform_state", key("platform", Text), whole("paused"), words("reason"), whole("changed_at")
+    words("address", default=""),
+    maybe("before", Text),
+    Index("ix_audit_log_actor", "actor", "audit_id"),
+    Index("ix_audit_log_subject", "subject", "audit_id"),
+    Index("ix_audit_log_action", "action", "audit_id"),
+    Index("ix_audit_log_at", "at", "audit_id"),
 )
 
 counters = table("counters", key("name", Text), whole("next"))

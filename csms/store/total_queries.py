@@ -10,6 +10,7 @@ from sqlalchemy import (
     Row,
     Select,
     cast,
+    false,
     func,
     literal_column,
     null,
@@ -17,9 +18,12 @@ from sqlalchemy import (
     tuple_,
 )
 
+from csms.domain.scope import WHOLE as WHOLE_NETWORK
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.store.columns import WHOLE
 from csms.store.paging import Page, key_of, page_of
+from csms.store.scoping import within
 from csms.store.tables import charging_stations, operators, session_hours, sites, total_revisions, totals
 from csms.store.times import micros, text_of
 
@@ -30,14 +34,14 @@ PERIODS = ("hour", "day", "month")
 class TotalFilter:
     """Which totals. `by`: hour, day, month. `of`: connector, station, site, operator.
 
-    `id`: identity/evse/connector, identity, site code or operator code; None is all of them. `operator`
-    is the only one whose totals the caller may see. `since` <= start < `until`.
+    `id`: identity/evse/connector, identity, site code or operator code; None is all of them. `scope`
+    is what the caller may see; an operator's totals are of all its sites. `since` <= start < `until`.
     """
 
     by: str
     of: str
     id: str | None = None
-    operator: str | None = None
+    scope: Scope = WHOLE_NETWORK
     since: datetime | None = None
     until: datetime | None = None
 
@@ -82,13 +86,18 @@ class _Source:
         found: list[ColumnElement[bool]] = []
         if wanted.id is not None:
             found += self._is(wanted.of, wanted.id)
-        if wanted.operator is not None:
-            found.append(operators.c.code == wanted.operator)
+        found += self._seen(wanted)
         if wanted.since is not None:
             found.append(self.columns["start"] >= micros(wanted.since))
         if wanted.until is not None:
             found.append(self.columns["start"] < micros(wanted.until))
         return found
+
+    def _seen(self, wanted: TotalFilter) -> list[ColumnElement[bool]]:
+        of = NAMES[wanted.of][0].table.c
+        if wanted.of == "operator":
+            return [false()] if wanted.scope.sites is not None else within(wanted.scope, of.operator_id, NONE)
+        return within(wanted.scope, of.operator_id, of.site_id)
 
     def _is(self, level: str, subject: str) -> list[ColumnElement[bool]]:
         """The subject by its number, so that an index serves."""

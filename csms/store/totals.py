@@ -32,6 +32,7 @@ from csms.store.session_hours import HourRow
 from csms.store.statements import prepare, upsert
 from csms.store.tables import operators, session_hours, total_revisions, totals
 from csms.store.times import instant, micros
+from csms.store.uptime_tables import peak_due
 
 LOCK = 7_341_003  # any number, the same for all nodes: one settles, the others wait
 
@@ -160,6 +161,12 @@ class Totals:
         self.put = prepare(put, TOTAL_COLUMNS, dialect)
         keep = insert(total_revisions).values({name: bindparam(name) for name in REVISION_COLUMNS})
         self.keep = prepare(keep.inline(), REVISION_COLUMNS, dialect)
+        mark = upsert(dialect)(peak_due).values(
+            site_id=bindparam("site_id"), hour=bindparam("hour"), version=literal_column("1")
+        )
+        again = {"version": peak_due.c.version + literal_column("1")}
+        mark = mark.inline().on_conflict_do_update(index_elements=["site_id", "hour"], set_=again)
+        self.mark_peaks = prepare(mark, ("site_id", "hour"), dialect)
         self._takes_turns = dialect.name == "postgresql"
 
     def take_turn(self, connection: Connection) -> None:
@@ -185,12 +192,16 @@ class _Summing:
         self._scopes: dict[Subject, Scope] = {}
         self._spans: dict[tuple[str, str, int], tuple[int, int]] = {}
         self.revised_hours: list[SiteHourKey] = []
+        self._changed_hours: list[SiteHourKey] = []
 
     def run(self, touched: Iterable[HourRow]) -> None:
         self._zones = {row.operator_id: row.time_zone for row in self._connection.execute(ZONES)}
         changed = self._store(self._lowest(touched))
         while changed:
             changed = self._store(self._operators(changed) | self._wholes(changed))
+        if self._changed_hours:
+            mark = self._statements.mark_peaks
+            self._connection.exec_driver_sql(mark.sql, mark.parameters(self._changed_hours))
 
     def _lowest(self, touched: Iterable[HourRow]) -> Sums:
         """Days of connectors and stations, hours of sites: from hours of sessions."""
@@ -265,9 +276,12 @@ class _Summing:
             if tuple(before) == sums[key]:
                 continue
             changed.append(key)
+            is_site_hour = key.period == "hour" and key.subject.level == "site"
+            if is_site_hour:
+                self._changed_hours.append((key.subject.subject_id, key.start))
             if closed_at is not None:
                 kept.append((key.period, *key.subject, key.start, revision, *before, computed_at))
-                if key.period == "hour" and key.subject.level == "site":
+                if is_site_hour:
                     self.revised_hours.append((key.subject.subject_id, key.start))
             next_revision = revision if closed_at is None else revision + 1
             fresh.append(self._row(key, sums[key], next_revision, closed_at))

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_colum
 from csms.domain.charging_session import ChargingSession
 from csms.store.database import Database
 from csms.store.records import Record, SessionDue
-from csms.store.session_codec import session_of
+from csms.store.resuming import all_resumed, resumed
 from csms.store.session_queries import ACTIVE, UNENDED
 from csms.store.statements import statements
 from csms.store.station_queries import IS_ONLINE
@@ -93,8 +93,10 @@ class UpkeepStore:
 
     async def silent(self, before: datetime, most: int = 100) -> list[ChargingSession]:
         """Active sessions of stations without a connection, of which nothing was heard since `before`."""
-        rows = await self._database.read(SILENT, {"before": micros(before), "most": most})
-        return [session_of(row) for row in rows]
+        asked = {"before": micros(before), "most": most}
+        return await self._database.look(
+            lambda connection: all_resumed(connection.execute(SILENT, asked), connection)
+        )
 
     async def suspected(
         self, before: datetime, after: ChargingSession | None = None, most: int = 100
@@ -102,7 +104,9 @@ class UpkeepStore:
         """Sessions suspected since `before` or longer, oldest first, from after `after` on."""
         started_at, number = (micros(after.started_at), after.session_id) if after is not None else (0, 0)
         asked = {"before": micros(before), "started_at": started_at, "session_id": number, "most": most}
-        return [session_of(row) for row in await self._database.read(SUSPECTED, asked)]
+        return await self._database.look(
+            lambda connection: all_resumed(connection.execute(SUSPECTED, asked), connection)
+        )
 
     async def replace(
         self, known: ChargingSession, records: Sequence[Record], *, while_away: bool = False
@@ -111,6 +115,12 @@ class UpkeepStore:
 
         `while_away`: and if its station has no connection. One that comes waits, and then sees `records`.
         """
+        return await self.replace_all([known], records, while_away=while_away)
+
+    async def replace_all(
+        self, known: Sequence[ChargingSession], records: Sequence[Record], *, while_away: bool = False
+    ) -> bool:
+        """The same for several sessions of one station: all of them, or nothing."""
         return await self._database.run(partial(self._replace, known, records, while_away))
 
     async def mark_running(self, since: datetime, until: datetime, now: datetime) -> int:
@@ -124,16 +134,17 @@ class UpkeepStore:
 
     def _replace(
         self,
-        known: ChargingSession,
+        known: Sequence[ChargingSession],
         records: Sequence[Record],
         while_away: bool,
         connection: Connection,
     ) -> bool:
-        if while_away and connection.execute(AWAY, {"station_id": known.station_id}).first() is None:
+        if while_away and connection.execute(AWAY, {"station_id": known[0].station_id}).first() is None:
             return False
-        row = connection.execute(STILL, {"session_id": known.session_id}).one_or_none()
-        if row is None or session_of(row) != known:
-            return False
+        for one in sorted(known, key=lambda session: session.session_id):
+            row = connection.execute(STILL, {"session_id": one.session_id}).one_or_none()
+            if row is None or resumed(row, connection) != one:
+                return False
         self._put_down(records, connection)
         return True
 

@@ -2,7 +2,7 @@
 
 `write` appends and waits. One task takes everything that waits, puts it down in one transaction (one
 executemany per kind of row), and tells every waiter. Light load: one message, one commit, no delay added.
-Heavy load: the list grows by itself while the last commit runs; there is no timer and no batch size.
+Heavy load: the list grows by itself while the last commit runs, and then on until nothing more comes at once.
 
 * A batch that fails is repeated write by write, each in its savepoint: only the bad one's caller hears.
 * An outage is waited out for `hold_s`; then everyone who waits hears StoreUnavailable, and further writes
@@ -10,59 +10,48 @@ Heavy load: the list grows by itself while the last commit runs; there is no tim
 * A commit whose outcome is unknown is repeated: rows that were stored refuse or ignore themselves.
 * With the fence, one query per batch compares the stations' epochs: a connection that was replaced on
   another node hears StaleEpoch.
+* What a running session has come to follows from its messages (`resuming`), so its row is brought up to them
+  only once a second: a busy station's row would be rewritten with each of its messages. A commit takes a few
+  such rows, so that no message waits for those of a thousand sessions.
 
-Knows records and statements' order; not what they mean.
+What a transaction puts down, and who is refused, is in `commit`.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
-from csms.errors import StaleEpoch, StoreError, StoreUnavailable
+from csms.domain.charging_session import ChargingSession
+from csms.domain.course import Course
+from csms.errors import StoreError, StoreUnavailable
+from csms.store.commit import AlreadyStored, Commit, Refusals, RowRefused, Write
 from csms.store.database import Database
-from csms.store.outage import is_duplicate, is_outage
-from csms.store.records import ReadingKind, ReadingRow, Record, SessionInsert, SessionUpdate
-from csms.store.statements import flat_readings, statements
-from csms.store.tables import charging_stations, probes
+from csms.store.session_codec import progress_of
+from csms.store.tables import probes
+
+__all__ = ["AlreadyStored", "Done", "RowRefused", "Write", "Writer"]
 
 Observe = Callable[[int, float], None]
+Announce = Callable[[], None]
+Show = Callable[[Sequence[ChargingSession]], None]
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 GOOD_PROBES = 3
 PROBE_FILLER = "." * 32_768  # eight pages: a full disk must refuse it
-MOST_KINDS = 4_096
+PROGRESS_EVERY_S = 1.0
+MOST_PROGRESS = 64  # rows of one commit
+GROWS_FOR_S, FEW = 0.01, 64
 
 
-class AlreadyStored(StoreError):
-    """A session with this start key is stored; it was started by another delivery of the same message."""
+Done = Callable[[StoreError | None], None]
+"""Hears how a write went. Must not raise."""
 
-
-class RowRefused(StoreError):
-    """A row cannot be stored:"""
-
-
-class Write(NamedTuple):
-    """The rows of one message. `epoch` is that of the connection it came by."""
-
-    station_id: int
-    epoch: int
-    records: Sequence[Record]
-
-
-Waiting = tuple[Write, "asyncio.Future[None]"]
-Refusals = list[StoreError | None]
-
-EPOCHS = (
-    select(charging_stations.c.station_id, charging_stations.c.epoch)
-    .where(charging_stations.c.station_id.in_(bindparam("stations", expanding=True)))
-    .order_by(charging_stations.c.station_id)
-)
+Waiting = tuple[Write, Done]
 
 
 class Writer:
@@ -81,11 +70,17 @@ class Writer:
         self._database = database
         self._hold_s = hold_s
         self._max_waiting = max_waiting
-        self._fence = database.dialect == "postgresql" if fence is None else fence
+        is_shared = database.dialect == "postgresql" if fence is None else fence
+        self._commits = Commit(database.dialect_of, is_shared)
         self.observe = observe
-        self._statements = statements(database.dialect_of)
-        self._kinds: set[int] = set()
+        self.announce: Announce | None = None
+        """Hears of every commit that put something into the feed of changes. Must not raise."""
+        self.show: Show | None = None
+        """Gets sessions that ran on, each at most once a second; None while nobody looks."""
         self._waiting: list[Waiting] = []
+        # In the order in which they are due.
+        self._courses: dict[int, tuple[float, Course]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._taken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -113,6 +108,11 @@ class Writer:
             self._task = None
 
     @property
+    def kinds(self) -> set[int]:
+        """Kinds of reading that are known to be stored."""
+        return self._commits.kinds
+
+    @property
     def waiting(self) -> int:
         """Writes that wait for the next commit."""
         return len(self._waiting)
@@ -129,21 +129,94 @@ class Writer:
         if not self.healthy or self._closing:
             raise StoreUnavailable()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((write, future))
+        self._waiting.append((write, partial(_settle, future)))
         self._wake.set()
         await future
 
+    def submit(self, write: Write, done: Done) -> bool:
+        """The same for whoever needs no task for it: `done` hears how it went.
+
+        False: there is no room now, or the database is away; nothing was taken.
+        """
+        if len(self._waiting) >= self._max_waiting or not self.healthy or self._closing:
+            return False
+        self._waiting.append((write, done))
+        self._wake.set()
+        return True
+
+    def went_on(self, course: Course) -> None:
+        """A session's messages are stored and its row does not know yet: it will soon."""
+        due = self._courses.get(course.session_id)
+        # Most common first: its row is due already.
+        if due is not None:
+            if due[1] is not course:  # the session had another way for a while, and runs on anew
+                self._courses[course.session_id] = due[0], course
+            return
+        loop = asyncio.get_running_loop()
+        due_at = loop.time() + PROGRESS_EVERY_S
+        self._courses[course.session_id] = due_at, course
+        if self._timer is None:
+            self._timer = loop.call_at(due_at, self._wake.set)
+
     async def _run(self) -> None:
-        while not (self._closing and not self._waiting):
+        while not (self._closing and not self._waiting and not self._courses):
             await self._wake.wait()
             self._wake.clear()
-            while batch := self._take():
-                await self._store(batch)
+            while self._waiting or self._is_progress_due():
+                await self._let_grow()
+                await self._store(self._take())
+
+    async def _let_grow(self) -> None:
+        """Under heavy load, wait while more comes at once: a commit costs as much as twenty messages."""
+        clock = asyncio.get_running_loop().time
+        until, before = clock() + GROWS_FOR_S, FEW
+        while len(self._waiting) > before and clock() < until:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+
+    def _is_progress_due(self) -> bool:
+        if not self._courses:
+            return False
+        due_at, _ = next(iter(self._courses.values()))
+        return self._closing or asyncio.get_running_loop().time() >= due_at
 
     def _take(self) -> list[Waiting]:
         batch, self._waiting = self._waiting, []
         self._taken.set()
+        if self._is_progress_due():
+            batch.append(self._progress())
         return batch
+
+    def _progress(self) -> Waiting:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        courses: list[Course] = []
+        for due_at, course in self._courses.values():
+            if len(courses) == MOST_PROGRESS or not (due_at <= now or self._closing):
+                break
+            courses.append(course)
+        for course in courses:
+            del self._courses[course.session_id]
+        self._watch(loop)
+        sessions = [course.session() for course in courses]
+
+        def done(refusal: StoreError | None) -> None:
+            if refusal is not None and not self._closing:
+                for course in courses:
+                    self.went_on(course)
+            elif self.show is not None:
+                self.show(sessions)
+
+        return Write(0, 0, [progress_of(session) for session in sessions]), done
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake when the next row is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._courses:
+            due_at, _ = next(iter(self._courses.values()))
+            self._timer = loop.call_at(due_at, self._wake.set)
 
     async def _store(self, batch: list[Waiting]) -> None:
         try:
@@ -151,14 +224,25 @@ class Writer:
         except StoreUnavailable as exc:
             self.healthy = False
             self._log.error("store_unavailable", error=str(exc), waiting=len(batch) + len(self._waiting))
-            _tell_all([*batch, *self._take()], StoreUnavailable)
+            self._tell_all([*batch, *self._take()], StoreUnavailable)
             await self._recover()
         except Exception:
             self._log.exception("commit_failed")
-            _tell_all(batch, RowRefused)
+            self._tell_all(batch, RowRefused)
         else:
-            for (_, future), refusal in zip(batch, refusals, strict=True):
-                _tell(future, refusal)
+            for (_, done), refusal in zip(batch, refusals, strict=True):
+                self._tell(done, refusal)
+
+    def _tell_all(self, batch: list[Waiting], refusal: type[StoreError]) -> None:
+        for _, done in batch:
+            self._tell(done, refusal())
+
+    def _tell(self, done: Done, refusal: StoreError | None) -> None:
+        try:
+            done(refusal)
+        except Exception:
+            # Others of the batch, and all that come after it, must not pay for it.
+            self._log.exception("hearing_failed")
 
     async def _hold(self, writes: list[Write]) -> Refusals:
         """Commit `writes`, again and again through an outage of at most `hold_s`."""
@@ -198,91 +282,28 @@ class Writer:
     async def _commit(self, writes: list[Write]) -> Refusals:
         started = time.perf_counter()
         try:
-            refusals, kinds = await self._database.run(partial(self._put_down_all, writes))
+            refusals, kinds = await self._database.put(partial(self._commits.all, writes))
         except StoreUnavailable:
             raise
         except Exception:
             # One of them is bad: find out which. Its kinds of reading are not counted as known.
-            refusals, kinds = await self._database.run(partial(self._put_down_each, writes)), set()
-        if kinds:
-            self._kinds = (self._kinds | kinds) if len(self._kinds) < MOST_KINDS else kinds
+            refusals, kinds = await self._database.run(partial(self._commits.each, writes)), set()
+        self._commits.learn(kinds)
+        if self._commits.has_news and self.announce is not None:
+            self._commits.has_news = False
+            self.announce()
         if self.observe is not None:
             self.observe(sum(len(write.records) for write in writes), time.perf_counter() - started)
         return refusals
 
-    def _put_down_all(self, writes: list[Write], connection: Connection) -> tuple[Refusals, set[int]]:
-        refusals = self._stale(writes, connection)
-        fresh = [write for write, refusal in zip(writes, refusals, strict=True) if refusal is None]
-        return refusals, self._put_down(fresh, connection)
 
-    def _put_down_each(self, writes: list[Write], connection: Connection) -> Refusals:
-        refusals = self._stale(writes, connection)
-        for n, write in enumerate(writes):
-            if refusals[n] is not None:
-                continue
-            try:
-                with connection.begin_nested():
-                    self._put_down([write], connection)
-            except Exception as exc:
-                if is_outage(exc):
-                    raise
-                refusals[n] = _refusal(write, exc)
-        return refusals
-
-    def _put_down(self, writes: list[Write], connection: Connection) -> set[int]:
-        """One executemany per kind of row; the kinds of reading that were new."""
-        rows: dict[type, list[Any]] = {}
-        for write in writes:
-            for record in write.records:
-                rows.setdefault(type(record), []).append(record)
-        told = (kind for row in rows.get(ReadingRow, ()) for kind in row.kinds)
-        unknown = {kind.kind_id: kind for kind in told if kind.kind_id not in self._kinds}
-        if unknown:
-            rows[ReadingKind] = list(unknown.values())
-        for kind in [kind for kind in self._statements if kind in rows]:
-            given = flat_readings(rows.pop(kind)) if kind is ReadingRow else rows.pop(kind)
-            for statement in self._statements[kind]:
-                connection.exec_driver_sql(statement.sql, statement.parameters(given))
-        assert not rows, f"no statement for {rows.keys()}"
-        return set(unknown)
-
-    def _stale(self, writes: list[Write], connection: Connection) -> Refusals:
-        """StaleEpoch for each write of a connection that was replaced; None for the others."""
-        if not self._fence:
-            return [None] * len(writes)
-        # A share lock until the commit: raising an epoch waits for us, so that the new connection reads
-        # everything the old one was still allowed to write.
-        asked = EPOCHS.with_for_update(read=True)
-        found = connection.execute(asked, {"stations": list({write.station_id for write in writes})}).all()
-        epochs = {row.station_id: row.epoch for row in found}
-        return [
-            None if epochs.get(write.station_id, write.epoch) == write.epoch else StaleEpoch(write.station_id)
-            for write in writes
-        ]
-
-
-def _tell(future: "asyncio.Future[None]", refusal: Exception | None) -> None:
+def _settle(future: "asyncio.Future[None]", refusal: StoreError | None) -> None:
     if future.done():  # its caller was cancelled
         return
     if refusal is None:
         future.set_result(None)
     else:
         future.set_exception(refusal)
-
-
-def _tell_all(batch: list[Waiting], refusal: type[StoreError]) -> None:
-    for _, future in batch:
-        _tell(future, refusal())
-
-
-def _refusal(write: Write, exc: Exception) -> StoreError:
-    """What the caller hears of a row that was refused by itself."""
-    starts = any(isinstance(record, (SessionInsert, SessionUpdate)) for record in write.records)
-    if starts and is_duplicate(exc):
-        return AlreadyStored(write.station_id)
-    refused = RowRefused(str(getattr(exc, "orig", exc)).splitlines()[0])
-    refused.__cause__ = exc
-    return refused
 
 
 def _write_and_remove(connection: Connection) -> None:

@@ -3,6 +3,6 @@
 `profile_for(vendor, model, firmware)` gives the first profile that matches, or the ordinary one.
 """
 
-from csms.vendors.profiles import ORDINARY, Profile, load, profile_for
+from csms.vendors.profiles import ORDINARY, Profile, load, profile_for, profile_named
 
-__all__ = ["ORDINARY", "Profile", "load", "profile_for"]
+__all__ = ["ORDINARY", "Profile", "load", "profile_for", "profile_named"]

@@ -40,11 +40,13 @@ class Lenience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to put up with beyond the standard. Names are property names of the schemas.
 
     `aliases`: property -> word as sent -> the schema's word. `limits`: characters accepted of a property.
+    `token`: a regular expression for the whole of an id token, whose group `card` is the token itself.
     """
 
     aliases: dict[str, dict[str, str]] = {}
     limits: dict[str, Cap] = {}
     refuse_unknown_properties: bool = False
+    token: str = ""
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
@@ -71,7 +73,13 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
         for name, words in own.aliases.items():
             folded = {word.lower(): meant for word, meant in words.items()}
             aliases[name] = {**aliases.get(name, {}), **folded}
-        return replace(STANDARD, aliases=aliases, limits=own.limits, extra=not own.refuse_unknown_properties)
+        return replace(
+            STANDARD,
+            aliases=aliases,
+            limits=own.limits,
+            extra=not own.refuse_unknown_properties,
+            token=re.compile(own.token) if own.token else None,
+        )
 
 
 ORDINARY = Profile(name="ordinary", match=Match(vendor=".*"), sources=[])
@@ -81,6 +89,11 @@ ORDINARY = Profile(name="ordinary", match=Match(vendor=".*"), sources=[])
 def profile_for(vendor: str, model: str = "", firmware: str = "") -> Profile:
     """The profile of a station that calls itself so; ORDINARY if there is none."""
     return next((p for p in _own() if p.match.fits(vendor, model, firmware)), ORDINARY)
+
+
+def profile_named(name: str) -> Profile | None:
+    """The profile of this name, for a station that is registered with it; None if there is none."""
+    return next((p for p in _own() if p.name == name), None)
 
 
 def load(files: Iterable[Traversable]) -> tuple[Profile, ...]:
@@ -102,6 +115,8 @@ def _read(file: Traversable) -> list[Profile]:
         for profile in profiles:
             for pattern in (profile.match.vendor, profile.match.model, profile.match.firmware):
                 re.compile(pattern)
+            if profile.lenience.token and "card" not in re.compile(profile.lenience.token).groupindex:
+                raise ConfigError(f"vendor profile {file.name}: {profile.name}: token: has no group `card`")
     except (yaml.YAMLError, msgspec.ValidationError, re.error) as exc:
         raise ConfigError(f"vendor profile {file.name}: {exc}") from exc
     return profiles

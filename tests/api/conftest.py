@@ -1,8 +1,8 @@
 """The real HTTP application over a real database, two operators, and a courier told what to say."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,25 +14,46 @@ from fastapi import FastAPI
 
 from csms.api.auth import new_key
 from csms.api.metrics import CommitTallies
-from csms.api.parts import ApiParts
+from csms.api.parts import ApiParts, Availability, Evidence
 from csms.api.server import build_api
+from csms.books.desk import Desk as Books
 from csms.config import GatewaySettings, PlatformSettings, ReportingSettings, Settings
 from csms.domain.assets import IdToken, OcppVersion
 from csms.domain.commands import Command, Outcome, Result
 from csms.domain.registers import MeterState
+from csms.domain.scope import Scope
 from csms.domain.sequence import SequenceState
 from csms.gateway.stats import LATENCY_BOUNDS_S, GatewayStats
+from csms.handlers.amendments import Amender
+from csms.handlers.context import Services
+from csms.live_parts import Living
+from csms.reporting.yearbook import YearbookWriter
+from csms.store.asset_counts import AssetCounts
+from csms.store.assets import AssetStore
+from csms.store.batches import BatchStore
+from csms.store.chart_totals import ChartTotals
 from csms.store.command_queries import CommandDesk
 from csms.store.database import Database
+from csms.store.deliveries import DeliveryStore
 from csms.store.devices import DeviceStore
+from csms.store.disputes import DisputeStore
+from csms.store.ids import Ids
+from csms.store.once import OnceStore
 from csms.store.outbox import Outbox
+from csms.store.places import Places
+from csms.store.platforms import PlatformStore
 from csms.store.quarantine_queries import Quarantine
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
 from csms.store.reports import ReportStore
+from csms.store.schedules import ScheduleStore
 from csms.store.session_codec import Progress
 from csms.store.session_rows import SessionInsert
 from csms.store.sessions import SessionStore
+from csms.store.station_desk import StationDesk
+from csms.store.tariffs import TariffStore
 from csms.store.times import micros
+from csms.store.upkeep import UpkeepStore
+from csms.store.users import UserStore
 from csms.store.writer import Write, Writer
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -55,7 +76,7 @@ class TellingCourier:
         """A registration was changed."""
         self.changed.append(identity)
 
-    async def send(self, identity: str, command: Command, within_s: float) -> Outcome:
+    async def send(self, identity: str, command: Command, within_s: float, number: int = 0) -> Outcome:
         self.sent.append((identity, command))
         await asyncio.sleep(self.takes_s)
         return self.outcome
@@ -71,19 +92,22 @@ class Desk:
     writer: Writer
     courier: TellingCourier
     clock: list[datetime]
-    keys: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    keys: dict[tuple[str, Scope], str] = field(default_factory=dict)
 
-    async def key(self, role: str = "admin", operator: str | None = None) -> str:
+    async def key(self, role: str = "admin", operator: str | None = None, *sites: str) -> str:
         """An API key of this role and scope; the same one each time."""
-        if (role, operator) not in self.keys:
+        scope = Scope(operator, frozenset(sites) if sites else None)
+        if (role, scope) not in self.keys:
             key, digest = new_key()
-            await self.parts.registry.put_api_key(f"{role} of a test", digest, role, operator, self.clock[0])
-            self.keys[role, operator] = key
-        return self.keys[role, operator]
+            await self.parts.registry.put_api_key(f"{role} of a test", digest, role, scope, self.clock[0])
+            self.keys[role, scope] = key
+        return self.keys[role, scope]
 
-    async def client(self, role: str = "admin", operator: str | None = None) -> httpx.AsyncClient:
+    async def client(
+        self, role: str = "admin", operator: str | None = None, *sites: str
+    ) -> httpx.AsyncClient:
         """A client with a key of this role and scope."""
-        return self.anonymous({"Authorization": f"Bearer {await self.key(role, operator)}"})
+        return self.anonymous({"Authorization": f"Bearer {await self.key(role, operator, *sites)}"})
 
     def anonymous(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
         """A client without a key."""
@@ -145,6 +169,7 @@ def session_row(
         "last_event_at": at + 2_700_000_000,
         "suspected_at": None,
         "progress": NO_PROGRESS,
+        "heard": 1,
     }
     return SessionInsert(**values)
 
@@ -181,6 +206,20 @@ async def fill(registry: Registry, now: datetime) -> None:
     await registry.put_token(IdToken("A1"), now)
 
 
+_free: list[FastAPI] = []
+
+
+@contextmanager
+def application(parts: ApiParts) -> Iterator[FastAPI]:
+    """An application over these parts. Making one takes a second: one that nobody changed serves again."""
+    app = _free.pop() if _free else build_api(parts)
+    app.state.parts = parts
+    routes = len(app.routes)
+    yield app
+    if len(app.routes) == routes:
+        _free.append(app)
+
+
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Desk]:
     """The application over the database at `url`, with two operators in it."""
@@ -190,16 +229,38 @@ async def opened(url: str) -> AsyncIterator[Desk]:
         async with Writer(database, fence=False, observe=commits.observe) as writer:
             registry = Registry(database)
             await fill(registry, NOW)
+            services = Services(
+                settings_of(), writer, registry, SessionStore(database), DeviceStore(database),
+                Ids(database, lambda: clock[0]), lambda: clock[0],
+            )  # fmt: skip
+            amender = Amender(services, courier, UpkeepStore(database))
+            settings = settings_of()
+            happenings = Living.of(settings, database, writer, lambda: clock[0]).happenings
             parts = ApiParts(
-                settings=settings_of(),
+                settings=settings,
                 registry=registry,
                 sessions=SessionStore(database),
+                tariffs=TariffStore(database),
                 devices=DeviceStore(database),
                 reports=ReportStore(database),
+                availability=Availability.of(database),
+                evidence=Evidence.of(database, amender.carry_out),
                 outbox=Outbox(database),
+                platforms=PlatformStore(database),
+                disputes=DisputeStore(database),
+                limits={("beijing", "charge-order"): 150.0},
                 quarantine=Quarantine(database),
                 desk=CommandDesk(database),
+                once=OnceStore(database),
+                places=Places(database),
+                stations=StationDesk(database),
+                batches=BatchStore(database),
+                batch_results=lambda: {"accepted": 3},
                 courier=courier,
+                users=UserStore(database),
+                assets=AssetStore(database),
+                yearbook=YearbookWriter(AssetCounts(database)).answer,
+                live=happenings,
                 writer=writer,
                 commits=commits,
                 gateway=GatewayStats(),
@@ -209,8 +270,13 @@ async def opened(url: str) -> AsyncIterator[Desk]:
                 messages_dropped=lambda: 0,
                 now=lambda: clock[0],
                 station_changed=courier.told_of,
+                books=Books(database, settings_of()),
+                charts=ChartTotals(database),
+                schedules=ScheduleStore(database),
+                deliveries=DeliveryStore(database),
             )
-            yield Desk(build_api(parts), parts, database, writer, courier, clock)
+            with application(parts) as app:
+                yield Desk(app, parts, database, writer, courier, clock)
     finally:
         await database.close()
 

@@ -64,6 +64,7 @@ async def test_nobody_answered(desk: Any) -> None:
         ("Reset", b"{"),
         ("Reset", b'{"type":NaN}'),
         ("Reset", b"[" * 100_000),
+        ("DataTransfer", b'{"vendorId":"v","data":' + b"[" * 600 + b"]" * 600 + b"}"),
         ("Reset", b'{"type":"\xff"}'),
         ("NoSuchAction", b"{}"),
         ("GetVariables", b'{"getVariableData":[]}'),  # not of this station's version
@@ -113,3 +114,18 @@ async def test_it_is_audited_without_its_secrets(desk: Any) -> None:
     )
     assert "canary" not in str((given, ended))
     assert desk.courier.sent[0][1].payload == payload
+
+
+async def test_an_answer_tells_no_password(desk: Any) -> None:
+    """Neither here nor where it is kept; and however deep it is, it is answered."""
+    told = {"key": "AuthorizationKey", "readonly": False, "value": "canary-0123456789"}
+    deep: Any = "deep"
+    for _ in range(600):
+        deep = [deep]
+    desk.courier.outcome = Outcome(Result.ACCEPTED, {"configurationKey": [told], "more": deep})
+
+    async with await desk.client() as client:
+        answer = await client.post(f"{URL}/GetConfiguration", json={})
+
+    assert answer.json()["answer"]["configurationKey"] == [told | {"value": "***"}]
+    assert "canary" not in str(await desk.rows(audit_log))

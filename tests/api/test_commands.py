@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from csms.domain import commands as c
+from csms.domain.assets import OcppVersion
 from csms.domain.commands import Outcome, Result
 from csms.domain.events import VariableReported
 from csms.store.tables import audit_log, commands
+from tests.api.live import live
+from tests.serverkit import polls
 
 URL = "/api/v1/charging-stations/CS-0001/commands"
 SESSION = "1767261600000001"
@@ -119,73 +122,6 @@ async def test_no_such_station(desk: Any) -> None:
     assert desk.courier.sent == []
 
 
-async def test_the_same_key_and_body_is_sent_once(desk: Any) -> None:
-    """The repeated request gets the first result."""
-    async with await desk.client() as client:
-        headers = {"Idempotency-Key": "k1"}
-        first = await client.post(URL, json={"command": "ClearCache"}, headers=headers)
-        desk.courier.outcome = Outcome(Result.REJECTED)
-        second = await client.post(URL, json={"command": "ClearCache"}, headers=headers)
-
-    assert second.json() == first.json()
-    assert len(desk.courier.sent) == 1
-
-
-async def test_a_double_click_is_one_command(desk: Any) -> None:
-    """Two at once with one key: one is sent, both hear what came of it."""
-    desk.courier.takes_s = 0.2
-
-    async with await desk.client() as client:
-        headers = {"Idempotency-Key": "k1"}
-        answers = await asyncio.gather(
-            *(client.post(URL, json={"command": "ClearCache"}, headers=headers) for _ in range(3))
-        )
-
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert len({answer.text for answer in answers}) == 1
-    assert len(desk.courier.sent) == 1
-
-
-async def test_the_same_key_and_another_body_is_a_conflict(desk: Any) -> None:
-    """409, and nothing is sent; another key's holder may use the same text."""
-    headers = {"Idempotency-Key": "k1"}
-
-    async with await desk.client() as client, await desk.client("operator") as other:
-        await client.post(URL, json={"command": "Reset", "kind": "soft"}, headers=headers)
-        changed = await client.post(URL, json={"command": "Reset", "kind": "hard"}, headers=headers)
-        else_where = await client.post(
-            "/api/v1/charging-stations/CS-0009/commands",
-            json={"command": "Reset", "kind": "soft"},
-            headers=headers,
-        )
-        others = await other.post(URL, json={"command": "Reset", "kind": "hard"}, headers=headers)
-
-    assert (changed.status_code, else_where.status_code, others.status_code) == (409, 409, 200)
-    assert len(desk.courier.sent) == 2
-
-
-async def test_a_command_that_never_ended_is_not_sent_again(desk: Any) -> None:
-    """After a crash nobody knows its outcome: the repeated request hears that, after a while."""
-    headers = {"Idempotency-Key": "k1"}
-    desk.courier.takes_s = 60
-
-    async with await desk.client() as client:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.post(URL, json={"command": "ClearCache"}, headers=headers), 0.3)
-        answer = await client.post(URL, json={"command": "ClearCache"}, headers=headers)
-
-    assert answer.status_code == 409
-    assert len(desk.courier.sent) == 1
-
-
-async def test_a_bad_idempotency_key(desk: Any) -> None:
-    """422 names the header."""
-    async with await desk.client() as client:
-        answer = await client.post(URL, json={"command": "ClearCache"}, headers={"Idempotency-Key": "a b"})
-
-    assert answer.json()["errors"][0]["field"] == "header.Idempotency-Key"
-
-
 async def test_who_did_what_from_where_is_kept(desk: Any) -> None:
     """Two audit entries: given and ended; a password in it is not kept anywhere."""
     secret = "canary-0123456789"
@@ -198,20 +134,95 @@ async def test_who_did_what_from_where_is_kept(desk: Any) -> None:
     assert given["action"] == "command SetVariables"
     assert given["actor"] == "key:1:admin of a test"
     assert given["subject"] == "CS-0001"
-    assert '"from":"192.0.2.99"' in given["details"]
+    assert given["address"] == "192.0.2.99"
     assert '"value":"60"' in given["details"]
     assert '"result":"accepted"' in ended["details"]
     assert secret not in str(await desk.rows(audit_log)) + str(await desk.rows(commands))
 
 
-async def test_commands_once_per_key(desk_on_each: Any) -> None:
-    """The UNIQUE key behind idempotency holds on each database."""
-    url, headers = "/api/v1/charging-stations/CS-0001/commands", {"Idempotency-Key": "k"}
+async def test_a_password_is_not_read_back(desk: Any) -> None:
+    """Whoever may read variables of a station does not read what it signs in with."""
+    told = {"key": "AuthorizationKey", "readonly": False, "value": "canary-0123456789"}
+    variable = VariableReported(
+        component="SecurityCtrlr", variable="BasicAuthPassword", attribute="Actual", value=told["value"]
+    )
+    desk.courier.outcome = Outcome(Result.ACCEPTED, {"configurationKey": [told]}, variables=(variable,))
+    body = {"command": "GetVariables", "names": ["AuthorizationKey"]}
 
-    async with await desk_on_each.client() as client:
-        answers = [await client.post(url, json={"command": "ClearCache"}, headers=headers) for _ in range(2)]
-        plain = [await client.post(url, json={"command": "ClearCache"}) for _ in range(2)]
+    async with await desk.client("operator") as client:
+        answer = await client.post(URL, json=body)
 
-    assert len({answer.text for answer in answers}) == 1
-    assert len({answer.json()["command_id"] for answer in plain}) == 2
-    assert len(desk_on_each.courier.sent) == 3
+    assert answer.status_code == 200, answer.text
+    assert "canary" not in answer.text
+    assert answer.text.count("***") == 2
+
+
+async def test_data_has_a_bottom(desk: Any) -> None:
+    """What nobody could look into is not sent."""
+    deep: Any = "deep"
+    for _ in range(300):
+        deep = [deep]
+
+    async with await desk.client() as client:
+        answer = await client.post(URL, json={"command": "SendData", "vendor_id": "v", "data": deep})
+
+    assert answer.status_code == 422
+    assert "levels" in answer.json()["errors"][0]["problem"]
+    assert desk.courier.sent == []
+
+
+async def test_an_answer_at_once(desk: Any) -> None:
+    """202 before the station has answered; the result is there to be looked up afterwards."""
+    async with await desk.client("operator") as client:
+        given = await client.post(URL, json={"command": "ClearCache"}, params={"wait": "false"})
+        kept = (await client.get(f"/api/v1/commands/{given.json()['command_id']}")).json()
+
+    assert (given.status_code, given.json()["result"]) == (202, None)
+    assert kept["result"] == "accepted"
+
+
+@pytest.mark.parametrize("version", list(OcppVersion))
+async def test_a_command_that_waits_is_taken_back(database_url: str, version: OcppVersion) -> None:
+    """The station is busy with another; it never hears of the one that was cancelled."""
+    async with live(database_url) as there:
+        password = await there.register("CS-1")
+        peer = await there.connect("CS-1", password, version, lambda action, payload: None)
+        url = "charging-stations/CS-1/commands"
+        no_wait = {"params": {"wait": "false"}}
+        sent = asyncio.create_task(there.client.post(url, json={"command": "ClearCache"}, **no_wait))
+        async for _ in polls(5):
+            if peer.asked:
+                break
+        waits = asyncio.create_task(there.client.post(url, json={"command": "Reset"}, **no_wait))
+        await asyncio.sleep(0.3)
+
+        cancelled = await there.client.post("commands/2/cancel")
+        async for _ in polls(5):
+            if (kept := (await there.client.get("commands/2")).json())["result"] is not None:
+                break
+        too_late = await there.client.post("commands/1/cancel")
+        await asyncio.gather(sent, waits)
+
+    assert (cancelled.status_code, too_late.status_code) == (200, 409)
+    assert (kept["result"], kept["detail"]["reason"]) == ("failed", "not sent: it was taken back")
+    assert [action for action, _ in peer.asked] == ["ClearCache"]
+
+
+@pytest.mark.parametrize("version", list(OcppVersion))
+async def test_forms_are_what_the_version_takes(desk: Any, version: OcppVersion) -> None:
+    """Every form's example fits its schema's fields; what a version does not know is not offered."""
+    station = await desk.parts.registry.station("CS-0001")
+    await desk.parts.registry.raise_epoch(station.station_id, now=desk.clock[0], version=version)
+
+    async with await desk.client("viewer") as client:
+        told = (await client.get("/api/v1/charging-stations/CS-0001/command-forms")).json()
+
+    forms = {form["command"]: form for form in told["commands"]}
+    assert told["version"] == version.value
+    assert len(forms) == 11
+    for form in forms.values():
+        assert form["description"]
+        assert set(form["example"]) <= {*form["body"]["properties"], "connector", "evse"}
+    kinds = forms["Reset"]["body"]["properties"]["kind"]["enum"]
+    assert kinds == (["soft", "hard"] if version is OcppVersion.V16 else ["on-idle", "immediate"])
+    assert ("GetBaseReport" in told["calls"]) == (version is not OcppVersion.V16)

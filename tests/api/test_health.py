@@ -1,13 +1,16 @@
 """Alive, ready, and the numbers."""
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from csms.api.server import build_api
 from csms.errors import StoreUnavailable
-from csms.store.records import OutboxRow
+from csms.store.records import OutboxRow, SessionDue
+from csms.store.times import micros
 
 
 class Silent:
@@ -75,12 +78,12 @@ async def test_a_process_without_a_gateway_can_be_ready(desk: Any) -> None:
 async def test_metrics_can_be_read_by_prometheus(desk: Any) -> None:
     """What was counted is there, with help and type, and no label names a station."""
     gateway = desk.parts.gateway
-    gateway.messages["Heartbeat", "answered"] += 3
     gateway.commands["Reset", "accepted"] += 1
     gateway.closes[1008] += 1
     for seconds in (0.0004, 0.03, 99.0):
-        gateway.observe(seconds)
+        gateway.answered("Heartbeat", seconds)
     await desk.write(OutboxRow.of("beijing", "order", "k", "a", {}, desk.clock[0]))
+    await desk.write(SessionDue(1, micros(desk.clock[0].replace(minute=1))))
     desk.clock[0] = desk.clock[0].replace(minute=5)
 
     async with desk.anonymous() as client:
@@ -103,6 +106,43 @@ async def test_metrics_can_be_read_by_prometheus(desk: Any) -> None:
     assert samples[("csms_commit_rows_count",)] >= 1
     assert samples["csms_outbox_depth", ("platform", "beijing")] == 1
     assert samples["csms_outbox_age_seconds", ("platform", "beijing")] == 300
+    assert samples[("csms_settling_age_seconds",)] == 240
     assert samples[("csms_store_healthy",)] == 1
     assert all(family.documentation and family.type != "unknown" for family in families.values())
     assert "CS-0001" not in text
+
+
+async def test_queries_of_city_platforms(desk: Any) -> None:
+    """By platform, query and Ret; what was no envelope has no platform."""
+    asked = {("beijing", "start-charge", "0"): 3, ("", "", "401"): 1}
+    desk.app.state.parts = replace(desk.parts, city_queries=lambda: asked)
+
+    async with desk.anonymous() as client:
+        text = (await client.get("/metrics")).text
+
+    assert 'csms_city_queries_total{platform="beijing",query="start-charge",ret="0"} 3.0' in text
+    assert 'csms_city_queries_total{platform="",query="",ret="401"} 1.0' in text
+
+
+async def test_many_who_ask_cost_no_more_than_one(desk: Any) -> None:
+    """The database is asked once in five seconds, whoever asks how often; what the process counts is new."""
+    asked = 0
+    tallies, operators = desk.parts.deliveries.tallies, desk.parts.registry.operators
+
+    async def counted(ask: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await ask()
+
+    desk.parts.deliveries.tallies = lambda: counted(tallies)
+    desk.parts.registry.operators = lambda: counted(operators)
+    async with desk.anonymous() as client:
+        paths = ["/metrics", "/readyz"] * 10
+        answers = await asyncio.gather(*(client.get(path) for path in paths))
+        assert ({answer.status_code for answer in answers}, asked) == ({200}, 2)
+        desk.parts.gateway.commands["Reset", "accepted"] += 1
+        assert 'csms_commands_total{command="Reset",result="accepted"}' in (await client.get("/metrics")).text
+        desk.clock[0] += timedelta(seconds=5)
+        await client.get("/metrics")
+
+    assert asked == 3

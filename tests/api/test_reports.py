@@ -111,7 +111,7 @@ async def test_outbox(desk: Any) -> None:
         update(outbox).where(outbox.c.about == "a").values(state="sent", sent_at=micros(now), attempts=1)
     )
 
-    async with await desk.client("platform") as client:
+    async with await desk.client("viewer") as client:
 
         async def about(**query: Any) -> list[str]:
             answer = await client.get("/api/v1/outbox", params=query)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from csms.domain.meter import Reading
-from csms.store.records import ReadingRow
 from csms.store.session_rows import SessionMessageRow
 from csms.store.times import instant, micros
+from tests.store.given import told_row
 
 FIRST = 1_767_261_600_000_001
 
@@ -47,6 +47,8 @@ async def test_a_session_as_the_contract_has_it(desk: Any) -> None:
         "meter_stop_wh": 23500,
         "energy_wh": 22500,
         "energy_source": "registers",
+        "cost": None,
+        "currency": None,
         "quality": ["gap", "late-data"],
         "revision": 1,
         "stop_reason": "local",
@@ -144,11 +146,11 @@ async def test_no_such_session(desk: Any, number: str) -> None:
             assert (await client.get(f"/api/v1/sessions/{number}{path}")).status_code == 404
 
 
-async def test_csv_holds_everything_selected(desk: Any) -> None:
+async def test_csv_holds_everything_selected(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a page, in the order of the list, with the same columns as the JSON."""
     for n in range(25):
         await desk.add_session(n)
-    desk.parts.settings.http.__dict__["page_limit"] = 10
+    monkeypatch.setitem(desk.parts.settings.http.__dict__, "page_limit", 10)
 
     async with await desk.client() as client:
         answer = await client.get("/api/v1/sessions", headers={"Accept": "text/csv"}, params={"site": "S01"})
@@ -191,7 +193,7 @@ async def test_readings_in_order_of_time(desk: Any) -> None:
     at = desk.clock[0] - timedelta(hours=1)
     register = "energy.active.import.register"
     readings = [Reading(at, register, 1_250_500), Reading(at + timedelta(minutes=1), register, None, raw="x")]
-    await desk.write(*(ReadingRow.of(1, 1, each, at, session_id) for each in readings))
+    await desk.write(told_row(session_id, readings, at))
 
     async with await desk.client() as client:
         first = (await client.get(f"/api/v1/sessions/{session_id}/readings", params={"limit": 1})).json()
@@ -209,7 +211,9 @@ async def test_timeline(desk: Any) -> None:
     session_id = await desk.add_session(0)
     at = micros(instant(0) + timedelta(days=20_000))
     facts, answer = '{"meter_start_wh":1000}', '{"transactionId":1}'
-    await desk.write(SessionMessageRow(session_id, "start", "started", "17", at, at, "hash", facts, answer))
+    await desk.write(
+        SessionMessageRow(session_id, -1, "start", 1, "started", "17", at, at, "hash", facts, answer)
+    )
 
     async with await desk.client() as client:
         timeline = (await client.get(f"/api/v1/sessions/{session_id}/timeline")).json()

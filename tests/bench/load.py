@@ -93,7 +93,7 @@ class ClosedLoop:
 
 
 class Opening:
-    """Sends boot, status and start, as far as the station's place asks for it."""
+    """Tells the first life up to the station's place in it: nothing is left out, no number is skipped."""
 
     def answered(self, station: Station, now: float) -> None:
         if not station.is_in_place:
@@ -141,6 +141,18 @@ async def carry_out(order: Order) -> Findings:
     )
 
 
+async def connected(order: Order) -> list[Station]:
+    """The stations of an order, connected and each at its own place in its life. Raises as `carry_out`."""
+    stations = await _connect(order)
+    await _take_places(stations, Tally())
+    return stations
+
+
+async def hold(order: Order, stations: list[Station], per_s: float) -> Stretch:
+    """A stretch at a fixed rate, for the seconds of the order. Raises as `carry_out`."""
+    return await _hold_rate(order, stations, Tally(), per_s)
+
+
 async def _connect(order: Order) -> list[Station]:
     gate = asyncio.Semaphore(order.handshakes_at_once)
     script = None if order.version == ECHO else Script(order.version, datetime.now(UTC))
@@ -168,8 +180,6 @@ async def _take_places(stations: list[Station], everything: Tally) -> None:
             if not station.is_in_place:
                 station.send(clock())
         await _drained(stations)
-    for station in stations:
-        station.take_place()
 
 
 async def _saturate(order: Order, stations: list[Station], everything: Tally) -> Stretch:

@@ -29,7 +29,6 @@ CALL, RESULT, ERROR = (ord(digit) for digit in "234")
 TEXT, CLOSE, PING = 1, 8, 9
 TRANSACTION = re.compile(rb'"transactionId"\s*:\s*(\d+)')
 MESSAGE_ID = re.compile(rb'\[\s*2\s*,\s*"([^"]*)"')
-OPENING = 3  # boot, status, start: what must have been said before anything else can be
 
 clock = time.perf_counter
 
@@ -83,12 +82,8 @@ class Station(asyncio.Protocol):
 
     @property
     def is_in_place(self) -> bool:
-        """True once the opening of the first life is told, up to where this station starts."""
-        return self._script is None or self._position >= min(self._start_at, OPENING)
-
-    def take_place(self) -> None:
-        """Skip to this station's own place in the first life, so that all places are taken evenly."""
-        self._position = self._start_at
+        """True once the first life is told up to where this station starts: all places are taken evenly."""
+        return self._script is None or self._position >= self._start_at
 
     def send(self, since: float) -> None:
         """Send the next frame; its latency counts from `since`."""

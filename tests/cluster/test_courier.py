@@ -1,17 +1,19 @@
 """Commands on their way: same contract for every bus."""
 
 import asyncio
+from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from csms.cluster.bus import BusAway, BusError, BusLost, LocalBus
 from csms.cluster.courier import KINDS, Courier, pack_command, subject_of, unpack_command
 from csms.domain import commands
-from csms.domain.commands import Command, Outcome, Result
+from csms.domain.commands import Command, Order, Outcome, Result
 from csms.domain.events import VariableReported
 from tests.cluster.natskit import Ends
 
-EXAMPLES: list[Command] = [
+EXAMPLES: list[Order] = [
     commands.StartSession("A1", evse=1),
     commands.StopSession("77"),
     commands.Reset("immediate", evse=2),
@@ -24,25 +26,30 @@ EXAMPLES: list[Command] = [
     commands.ClearCache(),
     commands.SendData("cn.example", "m", {"a": [1]}),
     commands.RawCall("Reset", {"type": "Soft"}),
+    commands.CloseSession(7, "key:1:a", "why", datetime(2026, 1, 1, 10, 45, tzinfo=UTC), 23_500),
+    commands.AttachStop(8, 7, "key:1:a", "why"),
+    commands.DismissStop(8, "key:1:a", "why"),
+    commands.Withdraw(7),
 ]
 
 
 @pytest.mark.parametrize("command", EXAMPLES, ids=lambda c: type(c).__name__)
-def test_a_command_survives_the_way(command: Command) -> None:
+def test_a_command_survives_the_way(command: Order) -> None:
     """Packed and unpacked, a command is what it was."""
-    assert unpack_command(pack_command(command, 5)) == (command, 5.0)
+    assert unpack_command(pack_command(command, 5)) == (command, 5.0, 0)
+    assert unpack_command(pack_command(command, 5, 17)) == (command, 5.0, 17)
 
 
 def test_every_command_has_a_wire_form() -> None:
     """A command added to the domain must be added to the courier."""
-    assert {type(c) for c in EXAMPLES} == set(KINDS.values()) == set(Command.__args__)
+    assert {type(c) for c in EXAMPLES} == set(KINDS.values()) == set(get_args(Order))
 
 
 def test_the_wire_form_is_frozen() -> None:
     """Version 1 must read what older nodes send, and skip what newer ones add."""
     old = b'{"v":1,"command":"StopSession","args":{"transaction_id":"9","newer":1},"within_s":30}'
 
-    assert unpack_command(old) == (commands.StopSession("9"), 30.0)
+    assert unpack_command(old) == (commands.StopSession("9"), 30.0, 0)
     assert pack_command(commands.StopSession("9"), 30) == (
         b'{"v":1,"command":"StopSession","args":{"transaction_id":"9"},"within_s":30}'
     )

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.cluster.natskit import NatsServer
-from tests.serverkit import CsmsServer
+from tests.serverkit import CsmsServer, polls
 
 PASSWORD = "0123456789abcdef"
 CLEAR_CACHE = {"command": "ClearCache"}
@@ -92,3 +94,48 @@ async def test_a_command_goes_where_the_station_is(
     await at_east.close()
     await at_west.close()
     assert [await east.stop(), await west.stop()] == [0, 0]
+
+
+async def say(station: ClientConnection, action: str, payload: dict[str, Any]) -> Any:
+    """What the station's message is answered; calls that come between are refused."""
+    await station.send(json.dumps([2, uuid.uuid4().hex, action, payload]))
+    async for text in station:
+        frame = json.loads(text)
+        if frame[0] == 2:
+            await station.send(json.dumps([4, frame[1], "NotImplemented", "", {}]))
+        else:
+            return frame[2]
+    return None
+
+
+async def test_a_session_is_closed_from_the_node_that_does_not_hold_its_station(
+    nodes: tuple[CsmsServer, CsmsServer],
+) -> None:
+    """By the actor that has the station, which goes on; its own stop is a revision. Then while it is away."""
+    east, west = nodes
+    await east.add_token("A1")
+    station = await plug_in(east)
+    now = datetime.now(UTC)
+    began, ended = (now - timedelta(hours=1)).isoformat(), (now - timedelta(seconds=1)).isoformat()
+    start = {"connectorId": 1, "idTag": "A1", "meterStart": 1000, "timestamp": began}
+    transaction_id = (await say(station, "StartTransaction", start))["transactionId"]
+    (session,) = (await west.get("sessions"))["items"]
+
+    body = {"reason": "t", "meter_stop_wh": 3000, "ended_at": ended}
+    closed = await west.post(f"sessions/{session['session_id']}/close", body)
+    assert (closed["state"], closed["energy_wh"], closed["revision"]) == ("ended", 2000, 1)
+
+    stop = {"transactionId": transaction_id, "meterStop": 5000, "timestamp": datetime.now(UTC).isoformat()}
+    await say(station, "StopTransaction", stop)
+    shown = await west.get(f"sessions/{session['session_id']}")
+    assert (shown["energy_wh"], shown["revision"], shown["quality"]) == (4000, 2, ["late-data"])
+
+    again = start | {"meterStart": 6000, "timestamp": datetime.now(UTC).isoformat()}
+    assert (await say(station, "StartTransaction", again))["idTagInfo"]["status"] == "Accepted"
+    await station.close()
+    (other,) = (await west.get("sessions", state="live"))["items"]
+    async for _ in polls(10):
+        if (await west.get("charging-stations/CS-1"))["state"] == "offline":
+            break
+    closed = await west.post(f"sessions/{other['session_id']}/close", {"reason": "gone"})
+    assert (closed["state"], "closed-by-hand" in closed["quality"]) == ("ended", True)

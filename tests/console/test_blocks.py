@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from csms.console import blocks
+from csms.console.symbols import STATES
 from csms.console.texts import TEXTS
 from csms.store.status import OrderLine, SessionLine, SiteCells, StationCell, Status
 
@@ -34,7 +35,7 @@ EMPTY = Status(
     orders=(),
 )
 LINE = SessionLine(1, HOSTILE, 1, 2, HOSTILE, NOW - timedelta(hours=1), NOW, 22_505, 7_400, (HOSTILE,))
-CELLS = tuple(StationCell(f"CS-{n}", state) for n, state in enumerate(blocks.STATES))
+CELLS = tuple(StationCell(f"CS-{n}", state) for n, state in enumerate(STATES))
 FULL = Status(
     at=NOW,
     since=NOW - timedelta(hours=20),
@@ -118,7 +119,8 @@ def test_a_state_has_a_shape_of_its_own() -> None:
     markup = blocks.grid(FULL, EN)
     seen = Reader(markup)
 
-    assert {f"cell {state}" for state in blocks.STATES} <= set(seen.classes)
+    assert {f"sym {state}" for state in STATES} <= set(seen.classes)
+    assert 'href="/stations/CS-0"' in markup
     assert 'aria-label="CS-0 · faulted"' in markup
     assert "+1,193 more" in seen.text
     assert "1,100 / 1,200" in seen.text

@@ -1,145 +1,172 @@
-"""Signing in to the page: a cookie that tells nothing, a key checked again, attempts counted."""
+"""The door of the pages: a cookie that tells nothing, a first password, forms that are ours."""
 
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from csms.console.visits import CHECKED_EVERY, COOKIE, LASTS, Visits, install, same_origin
-
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+from csms.console.visits import COOKIE, MOST_BYTES, Visits, install, same_origin
 
 
-class Holder(NamedTuple):
-    """Who a key belongs to."""
+class Guest(NamedTuple):
+    """Who is signed in."""
 
+    name: str
     operator: str | None
+    must_change: bool
 
 
-class Door:
-    """Visits with a clock and two keys."""
+class OneDoor:
+    """Lets one person in, who may have to change the password first."""
 
-    def __init__(self) -> None:
-        self.keys = {"good": Holder(None), "limited": Holder("123456789")}
-        self.now = START
-        self.visits = Visits(self.sign_in, lambda: self.now)
-        app = FastAPI()
-        install(app, self.visits)
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://csms.test")
+    def __init__(self, *, must_change: bool = False) -> None:
+        self.inside: dict[str, Guest] = {}
+        self.must_change = must_change
+        self.told: list[tuple[str, str, str, str]] = []
 
-    async def sign_in(self, key: str) -> Holder | None:
-        return self.keys.get(key)
+    async def enter(self, name: str, password: str, code: str, address: str) -> tuple[str | None, str]:
+        self.told.append((name, password, code, address))
+        if password == "often":
+            return None, "too_many"
+        if password != "good":
+            return None, "wrong"
+        cookie = f"cookie-{len(self.told)}"
+        self.inside[cookie] = Guest("li", "123456789", self.must_change)
+        return cookie, ""
 
+    async def visitor(self, cookie: str | None) -> Guest | None:
+        return self.inside.get(cookie or "")
 
-@pytest.fixture
-def door() -> Door:
-    """A door with nobody inside."""
-    return Door()
+    async def leave(self, cookie: str | None) -> None:
+        self.inside.pop(cookie or "", None)
 
-
-async def test_a_good_key_opens(door: Door) -> None:
-    """The cookie is for this site alone, no script reads it, and it does not hold the key."""
-    answer = await door.client.post("/sign-in", data={"key": "limited"})
-
-    cookie = answer.headers["set-cookie"]
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
-    assert "limited" not in cookie
-    assert await door.visits.find(answer.cookies[COOKIE]) == (True, "123456789")
+    async def change_password(self, cookie: str | None, old: str, new: str, address: str) -> str:
+        if new == "weak":
+            return "weak"
+        self.inside[cookie or ""] = Guest("li", "123456789", False)
+        return ""
 
 
-async def test_every_sign_in_gets_another_cookie(door: Door) -> None:
-    """A cookie that somebody planted before is of no use."""
-    first = (await door.client.post("/sign-in", data={"key": "good"})).cookies[COOKIE]
-    second = (await door.client.post("/sign-in", data={"key": "good"})).cookies[COOKIE]
-
-    assert first != second
-    assert await door.visits.find("planted") == (False, None)
+def client_of(door: OneDoor) -> httpx.AsyncClient:
+    """A browser before this door."""
+    app = FastAPI()
+    install(app, Visits(door))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://csms.test")
 
 
-async def test_a_bad_key_does_not(door: Door) -> None:
-    """401, no cookie, and the form again."""
-    answer = await door.client.post("/sign-in", data={"key": "<script>"})
+async def test_a_person_enters() -> None:
+    """The cookie is for this site alone, and no script reads it."""
+    door = OneDoor()
+    async with client_of(door) as client:
+        answer = await client.post("/sign-in", data={"name": "li", "password": "good", "code": "123456"})
 
-    assert answer.status_code == 401
-    assert "set-cookie" not in answer.headers
-    assert "not registered" in answer.text
-    assert "<script" not in answer.text
-
-
-async def test_attempts_are_counted(door: Door) -> None:
-    """Ten in a minute from one address, good or bad; after the minute it goes on."""
-    statuses = [(await door.client.post("/sign-in", data={"key": "bad"})).status_code for _ in range(11)]
-    good_too_soon = (await door.client.post("/sign-in", data={"key": "good"})).status_code
-    door.now += timedelta(seconds=61)
-    good = (await door.client.post("/sign-in", data={"key": "good"})).status_code
-
-    assert statuses == [401] * 10 + [429]
-    assert (good_too_soon, good) == (429, 303)
-
-
-async def test_not_from_elsewhere(door: Door) -> None:
-    """Another site cannot sign its visitor in."""
-    answer = await door.client.post("/sign-in", data={"key": "good"}, headers={"Origin": "http://evil.test"})
-
-    assert answer.status_code == 403
-
-
-async def test_signing_out(door: Door) -> None:
-    """The cookie opens nothing any more."""
-    cookie = (await door.client.post("/sign-in", data={"key": "good"})).cookies[COOKIE]
-
-    await door.client.post("/sign-out", headers={"Cookie": f"{COOKIE}={cookie}"})
-
-    assert await door.visits.find(cookie) == (False, None)
-
-
-async def test_a_visit_ends_by_itself(door: Door) -> None:
-    """After half a day, or soon after its key was revoked."""
-    first = await door.visits.begin("good")
-    second = await door.visits.begin("limited")
-    del door.keys["limited"]
-
-    door.now += CHECKED_EVERY - timedelta(seconds=1)
-    assert await door.visits.find(second) == (True, "123456789")
-    door.now += timedelta(seconds=1)
-    assert await door.visits.find(second) == (False, None)
-    assert await door.visits.find(first) == (True, None)
-    door.now = START + LASTS
-    assert await door.visits.find(first) == (False, None)
-
-
-async def test_visits_are_bounded(door: Door) -> None:
-    """The oldest makes room."""
-    first = await door.visits.begin("good")
-    for _ in range(1_000):
-        await door.visits.begin("good")
-
-    assert await door.visits.find(first) == (False, None)
+        cookie = answer.headers["set-cookie"]
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert door.told == [("li", "good", "123456", "127.0.0.1")]
+        assert await Visits(door).find(answer.cookies[COOKIE]) == (True, "123456789")
+        assert await Visits(door).find("planted") == (False, None)
 
 
 @pytest.mark.parametrize(
-    ("origin", "host", "is_same"),
-    [
-        (None, "csms.test", True),
-        ("http://csms.test", "csms.test", True),
-        ("https://csms.test:8443", "csms.test:8443", True),
-        ("http://csms.test.evil", "csms.test", False),
-        ("null", "csms.test", False),
-        ("", None, True),
-    ],
+    ("password", "status", "said"), [("bad", 401, "wrong"), ("often", 429, "Too many"), ("", 401, "wrong")]
 )
-def test_same_origin(origin: str | None, host: str | None, is_same: bool) -> None:
-    """Compared with the host the request was sent to."""
-    assert same_origin(origin, host) is is_same
+async def test_nobody_else_does(password: str, status: int, said: str) -> None:
+    """No cookie, and the form again with what happened; nothing of it is repeated as markup."""
+    async with client_of(OneDoor()) as client:
+        answer = await client.post("/sign-in", data={"name": "<script>", "password": password})
+
+    assert answer.status_code == status
+    assert "set-cookie" not in answer.headers
+    assert said in answer.text
+    assert "<script" not in answer.text
 
 
-async def test_the_form_speaks_the_visitors_language(door: Door) -> None:
-    """By the browser's first language."""
-    answer = await door.client.get("/sign-in", headers={"Accept-Language": "zh-CN"})
+@pytest.mark.parametrize(
+    "body", ["name=" + "x" * MOST_BYTES + "&password=good", "name=li&password=good" + "&more=" * 9]
+)
+async def test_what_is_no_form_of_ours(body: str) -> None:
+    """Too long or with too many fields: wrong, and nothing of it is handed on."""
+    door = OneDoor()
+    async with client_of(door) as client:
+        answer = await client.post("/sign-in", content=body)
 
-    assert "API 密钥" in answer.text
-    assert '<html lang="zh-CN">' in answer.text
+    assert answer.status_code == 401
+    assert door.told == [("", "", "", "127.0.0.1")]
+
+
+async def test_a_first_password_comes_before_the_pages() -> None:
+    """Whoever has a one-time password is shown the way to one of their own."""
+    door = OneDoor(must_change=True)
+    visits = Visits(door)
+    async with client_of(door) as client:
+        await client.post("/sign-in", data={"name": "li", "password": "good"})
+        cookie = client.cookies[COOKIE]
+        form = await client.get("/password")
+        before = await visits.find(cookie), await visits.threshold(cookie), await visits.threshold(None)
+        differ = await client.post("/password", data={"old": "good", "new": "a", "again": "b"})
+        weak = await client.post("/password", data={"old": "good", "new": "weak", "again": "weak"})
+        done = await client.post("/password", data={"old": "good", "new": "better", "again": "better"})
+
+    assert before == ((False, None), "/password", "/sign-in")
+    assert 'value="li" autocomplete="username" hidden' in form.text
+    assert (differ.status_code, "differ" in differ.text) == (422, True)
+    assert (weak.status_code, "12 characters" in weak.text) == (422, True)
+    assert (done.status_code, done.headers["location"]) == (303, "/")
+    assert await visits.find(cookie) == (True, "123456789")
+
+
+async def test_the_password_form_is_for_people_inside() -> None:
+    """Others are sent to the door."""
+    async with client_of(OneDoor()) as client:
+        answer = await client.get("/password")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+async def test_signing_out() -> None:
+    """The visit ends and the cookie goes; a form from elsewhere signs nobody out."""
+    door = OneDoor()
+    async with client_of(door) as client:
+        await client.post("/sign-in", data={"name": "li", "password": "good"})
+        cookie = client.cookies[COOKIE]
+        await client.post("/sign-out", headers={"Origin": "http://evil.test"})
+        still = await Visits(door).find(cookie)
+        client.cookies.set(COOKIE, cookie)
+        answer = await client.post("/sign-out", headers={"Origin": "http://csms.test"})
+
+    assert still[0]
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert await Visits(door).find(cookie) == (False, None)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/password"])
+async def test_forms_from_elsewhere(path: str) -> None:
+    """They are not taken, whatever they hold."""
+    door = OneDoor()
+    async with client_of(door) as client:
+        told = {"name": "li", "password": "good", "old": "a", "new": "b", "again": "b"}
+        answer = await client.post(path, data=told, headers={"Origin": "http://evil.test"})
+
+    assert answer.status_code == 403
+    assert door.inside == {}
+
+
+async def test_both_languages() -> None:
+    """As the browser likes it; a cookie decides where it was chosen."""
+    async with client_of(OneDoor()) as client:
+        chinese = await client.get("/sign-in", headers={"Accept-Language": "zh-CN"})
+        english = await client.get("/sign-in", headers={"Accept-Language": "en"})
+
+    assert "登录" in chinese.text
+    assert "Sign in" in english.text
+
+
+def test_same_origin() -> None:
+    """Programs send no Origin; pages send theirs."""
+    assert same_origin(None, "csms.test")
+    assert same_origin("https://csms.test", "csms.test")
+    assert not same_origin("https://evil.test", "csms.test")
+    assert not same_origin("null", "csms.test")

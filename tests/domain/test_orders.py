@@ -1,13 +1,18 @@
 """Charge orders in no platform's words."""
 
 from dataclasses import replace
+from decimal import Decimal
 
+from csms.domain.charging_session import evolve
+from csms.domain.cost import cost_of
 from csms.domain.orders import charge_order, start_charge_seq
-from tests.domain.story import STATION, ended, started, told
+from csms.domain.tariff import Tariff, TimeFee
+from tests.domain.prices import BEIJING, SHANGHAI
+from tests.domain.story import STATION, at, ended, register, started, told
 
 
 def test_an_order_says_what_was_delivered() -> None:
-    """Whole Wh, UTC, milliseconds; money is another's."""
+    """Whole Wh, UTC, milliseconds; no money where no tariff applies."""
     session = told(started(wh=1000), ended(30, 3000))
 
     assert charge_order(session, STATION) == {
@@ -23,11 +28,56 @@ def test_an_order_says_what_was_delivered() -> None:
         "elec_money": None,
         "service_money": None,
         "money": None,
+        "idle_money": None,
+        "parking_money": None,
+        "details": [],
         "stop_reason": "local",
         "meter_start_wh": 1000,
         "meter_stop_wh": 3000,
+        "connector_power_w": 60_000,
         "revision": 1,
     }
+
+
+def test_an_order_says_what_it_costs() -> None:
+    """18:00 to 23:30 in Beijing, all of it before 22:30: texts, and no line in which nothing flowed."""
+    session = evolve(told(started(wh=0)), ended_at=at(330), energy_wh=30_000)
+    readings = (register(240, 28_000), register(270, 30_000))
+    fees = Tariff(BEIJING.bands, (), TimeFee(Decimal("0.1")), TimeFee(Decimal("0.01")))
+    cost = cost_of(session, readings, fees, SHANGHAI)
+
+    order = charge_order(session, STATION, cost, 3)
+
+    assert {name: order[name] for name in order if name.endswith("money") or name == "revision"} == {
+        "elec_money": "34.97",
+        "service_money": "24.00",
+        "money": "58.97",
+        "idle_money": "6.00",
+        "parking_money": "3.30",
+        "revision": 3,
+    }
+    assert order["details"] == [
+        {
+            "start": "2026-01-01T10:00:00.000Z",
+            "end": "2026-01-01T14:00:00.000Z",
+            "period": "peak",
+            "energy_wh": 28_000,
+            "elec_price": "1.1907",
+            "service_price": "0.8000",
+            "elec_money": "33.34",
+            "service_money": "22.40",
+        },
+        {
+            "start": "2026-01-01T14:00:00.000Z",
+            "end": "2026-01-01T15:00:00.000Z",
+            "period": "flat",
+            "energy_wh": 2_000,
+            "elec_price": "0.8173",
+            "service_price": "0.8000",
+            "elec_money": "1.63",
+            "service_money": "1.60",
+        },
+    ]
 
 
 def test_an_order_of_a_2x_session_has_its_registers_too() -> None:

@@ -12,5 +12,5 @@ def test_words_are_stable() -> None:
         "interval",
         "none",
     ]
-    assert len({flag.value for flag in Flag}) == 17
+    assert len({flag.value for flag in Flag}) == 20
     assert all(flag.value == flag.name.lower().replace("_", "-") for flag in Flag)

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from csms.domain.local_time import day_start, hour_start, month_start, zone
 from csms.domain.meter import ENERGY_IMPORT_INTERVAL, Reading
-from csms.domain.rollup import SessionHour, Total, add_up, session_hours
+from csms.domain.rollup import (
+    SessionHour,
+    Total,
+    add_up,
+    charging_end,
+    energy_between,
+    session_end,
+    session_hours,
+)
 from tests.domain.story import T0, Story, at, ended, metered, register, started
 
 UTC_ZONE = zone("UTC")
@@ -176,3 +184,24 @@ def test_days_and_months_are_the_sums_of_their_hours(name: str) -> None:
         assert sum(total.energy_wh for total in totals.values()) == 9000
         assert sum(total.sessions for total in totals.values()) == 1
         assert sum(total.charging_s for total in totals.values()) == 20 * 3600
+
+
+def test_energy_between_any_edges() -> None:
+    """As into hours: 3 kWh by 11:30, one more by 12:00; no time takes it all."""
+    story = story_of(0, [(90, 3000)], 4000, 120)
+    edges = [at(minute) for minute in (0, 30, 90, 100, 120)]
+
+    assert energy_between(story.now, story.readings, edges) == [1000, 2000, 333, 667]
+    instant = story_of(0, [], 500, 0)
+    assert energy_between(instant.now, [], [T0, T0]) == [500]
+
+
+def test_when_charging_ended() -> None:
+    """With the last Wh; without readings at the session's end, as without energy."""
+    full = story_of(0, [(30, 2000), (60, 4000), (90, 4000)], 4000, 120)
+
+    assert session_end(full.now) == at(120)
+    assert charging_end(full.now, full.readings) == at(60)
+    assert charging_end(full.now, []) == at(120)
+    nothing = story_of(0, [(30, 0)], 0, 120)
+    assert charging_end(nothing.now, nothing.readings) == at(120)

@@ -62,6 +62,7 @@ def test_a_start_that_is_found_makes_an_order_of_its_end() -> None:
     change = settle(provisional, CLOSED, station=STATION, message=None, cause="late-start")
 
     assert (change.order_due, change.revised, change.session.revision) == (True, False, 1)
+    assert change.hours_due  # the mark by which the order is made
 
 
 def test_an_open_session_is_never_revised() -> None:

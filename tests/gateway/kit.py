@@ -16,17 +16,20 @@ from csms.cluster.bus import LocalBus
 from csms.cluster.courier import Courier
 from csms.config import GatewaySettings
 from csms.domain.assets import BootStatus, ChargingStation, OcppVersion
-from csms.domain.commands import Command, GetVariables, Outcome, RawCall, Result
+from csms.domain.commands import Amendment, Command, GetVariables, Outcome, RawCall, Result
+from csms.domain.course import Step
 from csms.domain.credentials import hash_password
 from csms.domain.events import DataReceived, Event
-from csms.errors import CommandNotSupported
+from csms.errors import CommandNotSupported, StoreError
 from csms.gateway.admission import Admission
 from csms.gateway.auth import Account, Secret
-from csms.gateway.desk import Budget, Exchange, Parts, Refused
+from csms.gateway.desk import Budget, Done, Exchange, Parts, Refused
 from csms.gateway.server import Gateway
 from csms.gateway.stats import GatewayStats
 from csms.handlers.context import MessageInfo, StationState
+from csms.handlers.readings import Taken
 from csms.protocol.dialect import Dialect, ErrorCodes
+from csms.protocol.frames import Call
 
 PASSWORD = b"0123456789abcdef"
 VERSIONS = list(OcppVersion)
@@ -75,7 +78,7 @@ def _outcome(command: Command, action: str, payload: dict[str, Any]) -> Outcome:
 
 
 def dialect(version: OcppVersion) -> Dialect:
-    """A dialect of few words: what it reads is the payload itself."""
+    """A dialect of few words: what it reads is the payload itself. Meter values may be plain readings."""
     read = ("BootNotification", "Heartbeat", "StatusNotification", "MeterValues", START[version])
     extra = ("NotifyReport", "NotifyPeriodicEventStream") if version is not OcppVersion.V16 else ()
     return Dialect(
@@ -87,6 +90,7 @@ def dialect(version: OcppVersion) -> Dialect:
         outcome=_outcome,
         transaction_actions=frozenset({START[version], "MeterValues"}),
         known_actions=frozenset({*read, *extra, "FirmwareStatusNotification", "ClearCache", "Reset"}),
+        plain={"MeterValues": lambda payload: None},
         has_send=version is OcppVersion.V21,
     )
 
@@ -95,11 +99,15 @@ def dialect(version: OcppVersion) -> Dialect:
 class Served:
     payload: bytes
     follow_ups: Sequence[Command] = ()
+    is_kept: bool = False
 
 
 @dataclass
 class MemoryDesk:
-    """A desk that remembers what came over it. `before` runs within `serve` and may wait or raise."""
+    """A desk that remembers what came over it. `before` runs within `serve` and may wait or raise.
+
+    `takes_readings`: meter values are readings on their way to the store until `commit`, unless they are odd.
+    """
 
     ready: bool = True
     stations: dict[str, tuple[ChargingStation, Account]] = field(default_factory=dict)
@@ -114,6 +122,9 @@ class MemoryDesk:
     follow_ups: list[Command] = field(default_factory=list)
     seen_fails: Exception | None = None
     epoch: int = 0
+    takes_readings: bool = False
+    in_flight: list[tuple[Taken, Done]] = field(default_factory=list)
+    noted: list[Taken] = field(default_factory=list)
 
     def register(self, identity: str, password: bytes | None = PASSWORD, **changes: Any) -> ChargingStation:
         account_of = {k: changes.pop(k) for k in ("hex_on_wire", "previous") if k in changes}
@@ -171,6 +182,28 @@ class MemoryDesk:
         if decoded == {"bad": True}:
             raise Refused(state.dialect.errors.type_constraint, "bad is true")
         return state.dialect.read[action](decoded)
+
+    def take_reading(self, state: StationState, call: Call, done: Done) -> Taken | None:
+        if not self.takes_readings or b"odd" in bytes(call.payload):
+            return None
+        taken = Taken(call.message_id, Step(0, 0, None, -1, len(self.noted) + len(self.in_flight)))
+        self.in_flight.append((taken, done))
+        return taken
+
+    async def amend(self, state: StationState, order: Amendment) -> Outcome:
+        """Remembered in the order of everything else; `before` may wait or raise."""
+        info = MessageInfo("", "amend", "", NOW)
+        if self.before is not None:
+            await self.before(info, order)
+        self.served.append((state.station.identity, info, order))
+        return Outcome(Result.ACCEPTED)
+
+    def reading_stored(self, state: StationState, taken: Taken) -> None:
+        self.noted.append(taken)
+
+    def commit(self, refusal: StoreError | None = None) -> None:
+        """The store has taken the oldest reading, or has refused it."""
+        self.in_flight.pop(0)[1](refusal)
 
     async def serve(self, state: StationState, event: Event, info: MessageInfo) -> Served:
         assert isinstance(event, DataReceived)

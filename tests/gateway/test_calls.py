@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from csms.domain.assets import BootStatus, OcppVersion
-from csms.domain.commands import ClearCache, GetVariables, Outcome, RawCall, Result
+from csms.domain.commands import ClearCache, GetVariables, Outcome, RawCall, Result, Withdraw
 from csms.gateway.calls import MOST_SILENT, Calls
 from csms.handlers.context import StationState
 from csms.protocol.rpc import Reply, ReplyError, Rpc
@@ -372,3 +372,25 @@ async def test_late_ids_are_bounded() -> None:
 
     assert not line.calls.came_late("ff-1", b"")
     assert line.calls.came_late("ff-14", b"")
+
+
+async def test_a_command_that_waits_can_be_taken_back() -> None:
+    """Its asker hears so and the station hears nothing; what was sent stays sent."""
+    line = Line()
+    first = asyncio.create_task(line.calls.command(CLEAR, 5, 1))
+    second = asyncio.create_task(line.calls.command(CLEAR, 5, 2))
+    message_id = await line.asked()
+
+    sent = await line.calls.command(Withdraw(1), 5)
+    waiting = await line.calls.command(Withdraw(2), 5)
+    unknown = await line.calls.command(Withdraw(3), 5)
+    line.answer(f'[3,"{message_id}",{{"status":"Accepted"}}]')
+
+    assert [told.result for told in (sent, waiting, unknown)] == [
+        Result.REJECTED,
+        Result.ACCEPTED,
+        Result.REJECTED,
+    ]
+    assert (await first).result is Result.ACCEPTED
+    assert (await second) == Outcome(Result.FAILED, reason="not sent: it was taken back")
+    assert len(line.sent) == 1

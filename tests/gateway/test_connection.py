@@ -8,10 +8,12 @@ import pytest
 import structlog
 
 from csms.domain.assets import BootStatus, OcppVersion
-from csms.domain.commands import RawCall, Result
-from csms.errors import StaleEpoch, StoreUnavailable
-from csms.gateway.connection import POLICY, TAKEN_OVER, TRY_AGAIN_LATER, Connection
+from csms.domain.commands import CloseSession, Outcome, RawCall, Result
+from csms.errors import StaleEpoch, StoreError, StoreUnavailable
+from csms.gateway.answers import POLICY, TAKEN_OVER, TRY_AGAIN_LATER
+from csms.gateway.connection import Connection
 from csms.handlers.context import MessageInfo, StationState
+from csms.store.writer import RowRefused
 from tests.gateway.kit import START, VERSIONS, MemoryDesk, MemoryWire, call, codes, dialect, parts_of, until
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
@@ -210,7 +212,7 @@ async def test_r14_replies_to_nothing(version: OcppVersion) -> None:
 
     assert station.take() == []
     assert station.parts.stats.bad_frames["stray"] == 20_000
-    assert station.connection._calls is None
+    assert station.connection.calls is None
 
 
 @EACH
@@ -517,3 +519,381 @@ async def test_a_closed_connection_takes_no_commands() -> None:
     station.connection.lost()
 
     assert (await station.connection.command(RawCall("ClearCache", {}), 5)).result is Result.NOT_CONNECTED
+
+
+def reading(message_id: str, **payload: Any) -> str:
+    """A message that the desk takes as a reading; one that says `odd` it does not."""
+    return call(message_id, "MeterValues", payload)
+
+
+class Metering(Station):
+    """An actor whose desk takes readings."""
+
+    def __init__(self, version: OcppVersion, **options: Any) -> None:
+        super().__init__(version, **options)
+        self.desk.takes_readings = True
+
+    @property
+    def noted(self) -> list[str]:
+        """The readings that the desk heard are stored."""
+        return [taken.transaction_id for taken in self.desk.noted]
+
+    def commit(self, refusal: StoreError | None = None) -> list[Any]:
+        """The store has its say about the oldest reading; what is sent at once."""
+        self.desk.commit(refusal)
+        return self.take()
+
+
+@EACH
+async def test_a_reading_is_answered_when_it_is_stored(version: OcppVersion) -> None:
+    """An empty payload, after the desk has noted it; no task, no handler, no entry in the log."""
+    station = Metering(version)
+
+    station.feed(reading("a"))
+    assert station.connection.is_busy
+    assert station.take() == []
+    await asyncio.sleep(0.01)
+    assert station.take() == []
+
+    assert station.commit() == [[3, "a", {}]]
+    assert station.noted == ["a"]
+    assert not station.connection.is_busy
+    assert station.connection._worker is None
+    assert (station.desk.served, station.desk.exchanges) == ([], [])
+    assert station.parts.stats.messages["MeterValues", "answered"] == 1
+    assert sum(station.parts.stats.latency) == 1
+
+
+@EACH
+async def test_an_odd_reading_is_served_like_any_message(version: OcppVersion) -> None:
+    """What the desk does not take as a reading goes to its handler."""
+    station = Metering(version)
+
+    assert await station.say(reading("a", odd=1)) == [[3, "a", {"n": 1}]]
+    assert station.desk.in_flight == []
+    assert station.desk.actions == ["MeterValues"]
+
+
+@EACH
+async def test_a_big_reading_is_served_like_any_message(version: OcppVersion) -> None:
+    """Beyond the small messages' limit."""
+    station = Metering(version, max_small_message_bytes=200)
+
+    assert await station.say(reading("a", x="y" * 300)) == [[3, "a", {"n": 1}]]
+    assert station.desk.in_flight == []
+
+
+@EACH
+async def test_other_messages_are_no_readings(version: OcppVersion) -> None:
+    """Only what the dialect says may be one is offered."""
+    station = Metering(version)
+
+    assert await station.say(call("a", "Heartbeat")) == [[3, "a", {"n": 1}]]
+    assert station.desk.in_flight == []
+
+
+@EACH
+async def test_what_comes_while_a_reading_is_stored_waits_its_turn(version: OcppVersion) -> None:
+    """One at a time, in order, whatever they are."""
+    station = Metering(version)
+
+    station.feed(reading("a"), call("b", "Heartbeat"), reading("c"), call("d", "Heartbeat"))
+    await asyncio.sleep(0.01)
+    assert station.desk.served == []
+    assert len(station.desk.in_flight) == 1
+    assert station.parts.budget.used > 0
+    sent = station.commit()
+    await station.connection.settled()
+
+    assert [m[1] for m in sent + station.take()] == ["a", "b", "c", "d"]
+    assert [info.message_id for _, info, _ in station.desk.served] == ["b", "c", "d"]
+    assert station.parts.budget.used == 0
+    station.feed(reading("e"))
+    assert station.commit() == [[3, "e", {}]]
+
+
+@EACH
+async def test_a_reading_after_a_message_waits_for_it(version: OcppVersion) -> None:
+    """It is not taken before its turn."""
+    station = Metering(version)
+    gate = asyncio.Event()
+    station.desk.before = lambda info, data: gate.wait()
+
+    station.feed(call("a", "Heartbeat"), reading("b"))
+    await asyncio.sleep(0.01)
+    assert station.desk.in_flight == []
+    gate.set()
+    await station.connection.settled()
+
+    assert [m[1] for m in station.take()] == ["a", "b"]
+
+
+@EACH
+async def test_too_much_waits_for_a_reading(version: OcppVersion) -> None:
+    """R20: fifty at once: reading pauses, nothing is lost, and it goes on."""
+    station = Metering(version)
+
+    station.feed(*[reading(str(n)) for n in range(50)])
+    assert station.wire.is_paused
+    sent = station.commit()
+    await station.connection.settled()
+
+    assert [m[1] for m in sent + station.take()] == [str(n) for n in range(50)]
+    assert not station.wire.is_paused
+    assert station.wire.pauses == 1
+    assert station.parts.budget.used == 0
+
+
+@EACH
+async def test_one_that_waits_for_a_reading_is_enough_over_budget(version: OcppVersion) -> None:
+    """Much waits everywhere: reading stops, and goes on when it was dealt with."""
+    station = Metering(version, max_queued_bytes=10)
+
+    station.feed(reading("a"), reading("b"))
+    assert station.wire.is_paused
+    station.commit()
+    await station.connection.settled()
+
+    assert not station.wire.is_paused
+    assert station.parts.budget.used == 0
+
+
+@EACH
+async def test_the_same_reading_again_while_it_is_stored(version: OcppVersion) -> None:
+    """R06: one effect, and its answer twice."""
+    station = Metering(version)
+
+    station.feed(reading("a"), reading("a"))
+    sent = station.commit()
+    await station.connection.settled()
+
+    assert sent + station.take() == [[3, "a", {}]] * 2
+    assert station.noted == ["a"]
+    assert station.desk.served == []
+    assert await station.say(reading("a")) == [[3, "a", {}]]
+
+
+@EACH
+async def test_a_reply_passes_a_reading_that_is_stored(version: OcppVersion) -> None:
+    """R19: the directions are independent."""
+    station = Metering(version)
+    command = asyncio.create_task(station.connection.command(RawCall("ClearCache", {}), 5))
+    await until(lambda: len(station.wire.sent) == 1)
+    message_id = station.take()[0][1]
+
+    station.feed(reading("a"), json.dumps([3, message_id, {"status": "Accepted"}]))
+
+    assert (await command).result is Result.ACCEPTED
+    assert station.commit() == [[3, "a", {}]]
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [(StoreUnavailable(), TRY_AGAIN_LATER), (StaleEpoch(7), TAKEN_OVER)],
+    ids=["unavailable", "stale"],
+)
+async def test_a_reading_that_cannot_be_stored_is_not_answered(
+    version: OcppVersion, refusal: StoreError, code: int
+) -> None:
+    """The connection ends, and what waits is left to the station."""
+    station = Metering(version)
+    station.feed(reading("a"), call("b", "Heartbeat"))
+
+    assert station.commit(refusal) == []
+    await station.connection.settled()
+
+    assert station.wire.closed is not None
+    assert station.wire.closed[0] == code
+    assert (station.take(), station.noted, station.desk.served) == ([], [], [])
+    assert station.parts.budget.used == 0
+    assert not station.connection.is_busy
+
+
+@EACH
+async def test_a_reading_whose_row_is_refused_goes_the_other_way(version: OcppVersion) -> None:
+    """Its handler finds out why; what waits goes on after it."""
+    station = Metering(version)
+    station.feed(reading("a"), call("b", "Heartbeat"))
+
+    assert station.commit(RowRefused("odd")) == []
+    await station.connection.settled()
+
+    assert station.take() == [[3, "a", {"n": 1}], [3, "b", {"n": 2}]]
+    assert station.noted == []
+    assert station.wire.closed is None
+
+
+@EACH
+async def test_a_reading_is_stored_although_the_wire_is_gone(version: OcppVersion) -> None:
+    """T29: it and what waits behind it; the desk notes it."""
+    station = Metering(version)
+    station.feed(reading("a"), call("b", "Heartbeat"))
+
+    station.connection.lost()
+    station.commit()
+    await station.connection.idle()
+
+    assert station.noted == ["a"]
+    assert station.desk.actions == ["Heartbeat"]
+
+
+@EACH
+async def test_a_reading_is_not_answered_after_the_end(version: OcppVersion) -> None:
+    """W15: stored and noted, but nothing more is sent or begun."""
+    station = Metering(version)
+    station.feed(reading("a"), call("b", "Heartbeat"))
+
+    station.connection.end(1012, "service restart")
+    assert station.commit() == []
+    await station.connection.idle()
+
+    assert station.noted == ["a"]
+    assert station.desk.served == []
+    assert station.parts.budget.used == 0
+
+
+@EACH
+async def test_a_reading_that_takes_too_long_to_store(version: OcppVersion) -> None:
+    """After the handler's limit: 1013, nothing answered; its commit comes too late to matter."""
+    station = Metering(version)
+    station.feed(reading("a"), reading("b"))
+    now = asyncio.get_running_loop().time()
+
+    assert not station.connection.give_up_overdue(now + 19)
+    assert station.connection.give_up_overdue(now + 21)
+    assert not station.connection.give_up_overdue(now + 40)
+    await station.connection.idle()
+
+    assert station.wire.closed == (TRY_AGAIN_LATER, "cannot store now")
+    assert station.commit() == []
+    assert station.noted == []
+    assert station.parts.budget.used == 0
+
+
+@EACH
+async def test_waiting_for_a_reading_that_is_stored(version: OcppVersion) -> None:
+    """`idle` and `settled` see it through; cancelling frees them."""
+    station = Metering(version)
+    for end in (station.desk.commit, station.connection.cancel):
+        station.feed(reading(end.__name__))
+        waiting = [
+            asyncio.create_task(wait()) for wait in (station.connection.idle, station.connection.settled)
+        ]
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in waiting)
+
+        end()
+        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+        assert not station.connection.is_busy
+
+    assert [m[1] for m in station.take()] == ["commit"]
+
+
+@EACH
+async def test_a_flood_of_readings_is_read_slower(version: OcppVersion) -> None:
+    """W13: they count like all messages."""
+    station = Metering(version, messages_per_s=200, messages_burst=5)
+
+    for n in range(10):
+        station.feed(reading(str(n)))
+        station.commit()
+
+    assert station.wire.is_paused
+    assert station.parts.stats.read_pauses == 1
+    assert len(station.noted) == 10
+    await until(lambda: not station.wire.is_paused)
+
+
+@EACH
+async def test_an_amendment_waits_for_its_turn(version: OcppVersion) -> None:
+    """Between two messages, in the station's own order; nothing is sent to the station."""
+    station = Station(version)
+    gate = asyncio.Event()
+
+    async def before(info: MessageInfo, _: Any) -> None:
+        if info.action == "Heartbeat":
+            await gate.wait()
+
+    station.desk.before = before
+    station.feed(call("a", "Heartbeat"))
+    amending = asyncio.create_task(station.connection.command(CloseSession(7, "me", "why"), 5))
+    await asyncio.sleep(0)
+    assert station.desk.served == []
+
+    gate.set()
+    assert (await amending).result is Result.ACCEPTED
+    await station.say(call("b", "Heartbeat"))
+
+    assert station.desk.actions == ["Heartbeat", "amend", "Heartbeat"]
+
+
+async def test_what_comes_during_an_amendment_is_dealt_with_after_it() -> None:
+    """Its frames wait in the queue, and are answered in their order."""
+    station = Station(OcppVersion.V16)
+    gate = asyncio.Event()
+
+    async def before(info: MessageInfo, _: Any) -> None:
+        if info.action == "amend":
+            await gate.wait()
+
+    station.desk.before = before
+    amending = asyncio.create_task(station.connection.command(CloseSession(7, "me", "why"), 5))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    station.feed(call("a", "Heartbeat"), call("b", "Heartbeat"))
+    assert station.take() == []
+
+    gate.set()
+    await amending
+    await station.connection.settled()
+
+    assert [frame[1] for frame in station.take()] == ["a", "b"]
+    assert station.desk.actions == ["amend", "Heartbeat", "Heartbeat"]
+    assert station.parts.budget.used == 0
+
+
+async def test_an_amendment_that_cannot_be_done() -> None:
+    """The store's refusal is its outcome; a busy or parted station says so; the next message is served."""
+    station = Station(OcppVersion.V16)
+
+    async def refuse(info: MessageInfo, _: Any) -> None:
+        if info.action == "amend":
+            raise StoreUnavailable("away")
+
+    station.desk.before = refuse
+    order = CloseSession(7, "me", "why")
+    assert (await station.connection.command(order, 5)).result is Result.FAILED
+    assert await station.say(call("a", "Heartbeat")) == [[3, "a", {"n": 1}]]
+
+    gate = asyncio.Event()
+
+    async def wait(info: MessageInfo, _: Any) -> None:
+        await gate.wait()
+
+    station.desk.before = wait
+    station.feed(call("b", "Heartbeat"))
+    assert (await station.connection.command(order, 0.01)).result is Result.FAILED
+    waiting = asyncio.create_task(station.connection.command(order, 5))
+    await asyncio.sleep(0)
+    station.connection.lost()
+    gate.set()
+    assert (await waiting).result is Result.NOT_CONNECTED
+
+
+async def test_an_amendment_that_overruns_ends_with_its_connection() -> None:
+    """As a message would: given up, and whoever asked hears so."""
+    station = Station(OcppVersion.V16)
+
+    async def hang(info: MessageInfo, _: Any) -> None:
+        await asyncio.Event().wait()
+
+    station.desk.before = hang
+    waiting = asyncio.create_task(station.connection.command(CloseSession(7, "me", "why"), 5))
+    await until(lambda: station.connection.is_busy)
+
+    now = asyncio.get_running_loop().time()
+    assert station.connection.give_up_overdue(now + station.parts.handler_limit_s + 1)
+
+    assert await waiting == Outcome(Result.FAILED, reason="it took too long")
+    assert not station.connection.is_busy

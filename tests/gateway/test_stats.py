@@ -7,8 +7,9 @@ def test_latency_goes_into_its_bucket() -> None:
     """Bounds are inclusive; what is beyond the last one is counted too."""
     stats = GatewayStats()
     for seconds in (0.0005, 0.001, 0.0011, 100.0):
-        stats.observe(seconds)
+        stats.answered("Heartbeat", seconds)
 
+    assert stats.messages["Heartbeat", "answered"] == 4
     assert stats.latency[0] == 2
     assert stats.latency[1] == 1
     assert stats.latency[len(LATENCY_BOUNDS_S)] == 1
@@ -25,3 +26,16 @@ def test_things_are_said_once() -> None:
     for n in range(MOST_NOTED):
         stats.is_first("CS-3", str(n))
     assert stats.is_first("CS-1", "Nonsense")
+
+
+def test_refused_credentials_are_counted_for_a_while() -> None:
+    """By station; those of long ago, and of very many stations, are forgotten."""
+    stats = GatewayStats()
+    for at in (1.0, 5.0, 6.0):
+        stats.login_refused("CS-1", at)
+    stats.login_refused("CS-2", 2.0)
+
+    assert dict(stats.refused_since(5.0)) == {"CS-1": 2}
+    for n in range(2_000):
+        stats.login_refused(f"X-{n}", 9.0)
+    assert len(dict(stats.refused_since(0.0))) == 1_000

@@ -32,8 +32,10 @@ from csms.store.devices import DeviceStore
 from csms.store.ids import Ids
 from csms.store.message_log import MessageLog
 from csms.store.migrations import upgrade_database
+from csms.store.quarantine_queries import Quarantine
 from csms.store.registry import Credentials, Registry, StationForm
 from csms.store.sessions import SessionFilter, SessionStore
+from csms.store.station_desk import StationDesk
 from csms.store.writer import Writer
 from tests.gateway.kit import PASSWORD, VERSIONS, authorization, until
 
@@ -64,6 +66,8 @@ class House:
         self.services = services
         self.courier: Courier
         self.desk: StoreDesk
+        self.stations: StationDesk
+        self.quarantine: Quarantine
         self._stack = stack
 
     async def register(self, identity: str = "CS-1", **fields: Any) -> None:
@@ -120,7 +124,8 @@ async def house(directory: Path, **gateway_settings: Any) -> AsyncIterator[House
         stack.push_async_callback(gateway.stop)
         clients = await stack.enter_async_context(AsyncExitStack())
         made = House(gateway, services, clients)
-        made.courier, made.desk = courier, desk
+        made.courier, made.desk, made.stations = courier, desk, StationDesk(database)
+        made.quarantine = Quarantine(database)
         yield made
 
 
@@ -228,7 +233,7 @@ async def test_h01_strangers_are_kept_for_registration(tmp_path: Path) -> None:
             await there.connect("NEW-1", OcppVersion.V16)
 
         assert await there.registry.station("NEW-1") is None
-        (stranger,) = await there.registry.quarantined()
+        (stranger,) = (await there.quarantine.find()).items
         assert stranger["headers"]["Sec-WebSocket-Protocol"] == "ocpp1.6"
 
 
@@ -246,7 +251,7 @@ async def test_h12_h14_a_password_changes(tmp_path: Path) -> None:
     new = b"the-new-password"
     async with house(tmp_path) as there:
         await there.register()
-        await there.registry.rotate_password("CS-1", *hash_password(new))
+        await there.stations.begin_rotation("CS-1", hash_password(new))
 
         await there.connect("CS-1", OcppVersion.V16, password=new)
 
@@ -260,7 +265,7 @@ async def test_h13_the_old_password_settles_it_too(tmp_path: Path) -> None:
     new = b"the-new-password"
     async with house(tmp_path) as there:
         await there.register()
-        await there.registry.rotate_password("CS-1", *hash_password(new))
+        await there.stations.begin_rotation("CS-1", hash_password(new))
 
         await there.connect("CS-1", OcppVersion.V16)
 

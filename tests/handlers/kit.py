@@ -17,12 +17,16 @@ from csms.domain.assets import OcppVersion
 from csms.handlers import dispatch
 from csms.handlers.context import MessageInfo, PlatformRoute, Services, StationState
 from csms.protocol import DIALECTS, read
+from csms.reporting.totals import Totaller
 from csms.store.database import Database
 from csms.store.devices import DeviceStore
 from csms.store.ids import Ids
+from csms.store.reading_rows import samples_of
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
+from csms.store.reports import ReportStore
+from csms.store.session_codec import DUE_SOON
 from csms.store.sessions import SessionFilter, SessionStore
-from csms.store.tables import outbox
+from csms.store.tables import outbox, readings
 from csms.store.writer import Writer
 
 T0 = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -80,6 +84,13 @@ class House:
         """As the API gives them, oldest first."""
         return list(reversed((await self.services.sessions.find(SessionFilter(), most=1000)).items))
 
+    async def settle(self) -> None:
+        """What was told before is priced, totalled and owed, as it is soon after the last message."""
+        self.at += DUE_SOON
+        totaller = Totaller(self.services, ReportStore(self.database))
+        while await totaller.compute_due():
+            pass
+
     async def owed(self, kind: str, platform: str = "city") -> list[tuple[str, Payload]]:
         """What a platform is owed, in order: (about, payload)."""
         wanted = select(outbox).where(outbox.c.kind == kind, outbox.c.platform == platform)
@@ -88,8 +99,9 @@ class House:
 
     async def unclaimed(self, talk: "Talk") -> list[tuple[int, float]]:
         """(EVSE, value) of readings that belong to no session of the station, which owns them itself."""
-        page = await self.services.sessions.readings(-talk.state.station.station_id)
-        return [(one["evse"], one["value"]) for one in page.items]
+        wanted = select(readings).where(readings.c.station_id == talk.state.station.station_id)
+        rows = await self._rows(wanted.order_by(readings.c.at, readings.c.evse))
+        return [(row.evse, value / 1000) for row in rows for _, value, *_ in samples_of(row.samples)]
 
     async def events(self, talk: "Talk", kind: str | None = None) -> list[Payload]:
         """What happened to the station, oldest first."""

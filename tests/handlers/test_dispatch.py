@@ -117,18 +117,22 @@ async def test_a_commit_without_word_is_found_again() -> None:
     await database.close()
 
 
-async def test_an_order_is_owed_in_the_commit_of_its_stop(house: House) -> None:
-    """Neither is there without the other: a stop that cannot be stored owes nothing."""
+async def test_an_order_is_due_with_the_commit_of_its_stop(house: House) -> None:
+    """Neither is there without the other: a stop that cannot be stored owes nothing, one that is owes it."""
     talk = await house.connect()
     transaction_id = await talk.start()
     await house.connect()
     with pytest.raises(StaleEpoch):
         await talk.stop(transaction_id, 2000)
+    await house.settle()
     assert await house.owed("charge-order") == []
 
     talk = await house.connect()
     house.at += HOUR
     await talk.stop(transaction_id, 2000)
+    # The process dies here; another finds the mark.
+    other = House(house.database, house.writer, at=house.at)
+    await other.settle()
 
     (session,) = await house.sessions()
     ((about, payload),) = await house.owed("charge-order")

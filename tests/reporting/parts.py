@@ -13,7 +13,6 @@ from csms.domain.assets import ChargingStation, TokenStatus, TokenVerdict
 from csms.domain.events import PresentedToken, SessionEnded, SessionMetered, SessionStarted
 from csms.domain.meter import ENERGY_IMPORT_REGISTER, Reading
 from csms.domain.session import ChargingSession, MessageInfo
-from csms.handlers import owed
 from csms.handlers.context import PlatformRoute, Services
 from csms.reporting.tcec.client import Account, PlatformClient
 from csms.reporting.tcec.envelope import Keys
@@ -148,9 +147,7 @@ class Told:
             )
         self.readings += change.readings
         self.session = change.session
-        records: list[Record] = records_of(change, None, self.station, before)
-        if change.order_due:
-            records += owed.order(self.services, self.station, change.session)
+        records: list[Record] = records_of(change, self.station, before)
         await self.services.writer.write(Write(self.station.station_id, 0, records))
         return change.session
 

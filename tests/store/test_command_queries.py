@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from csms.domain.scope import Scope
 from csms.store.command_queries import CommandDesk, CommandForm
 from csms.store.database import Database
 from csms.store.records import AuditRow
@@ -27,7 +28,7 @@ async def test_a_command_from_beginning_to_end(database: Database) -> None:
     under_way = await desk.shown(begun.command_id)
     ended = AUDIT._replace(at=AUDIT.at + 1_000_000)
     await desk.finish(begun.command_id, "accepted", {"reason": "ok"}, ended)
-    shown = await desk.shown(begun.command_id, OPERATOR)
+    shown = await desk.shown(begun.command_id, Scope(OPERATOR))
 
     assert begun.is_new
     assert under_way is not None
@@ -93,5 +94,5 @@ async def test_an_outcome_is_written_once(database: Database) -> None:
     shown = await desk.shown(begun.command_id)
     assert shown is not None
     assert shown["result"] == "accepted"
-    assert await desk.shown(begun.command_id, "000000000") is None
+    assert await desk.shown(begun.command_id, Scope("000000000")) is None
     assert await desk.shown(2**63 - 1) is None

@@ -5,6 +5,7 @@ import pytest
 from csms.domain.assets import ConnectorStatus, OcppVersion
 from csms.domain.charging_session import SessionState
 from csms.domain.events import ConnectorStatusChanged, StationBooted, VariableReported
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.store.database import Database
 from csms.store.devices import DeviceStore, StationFilter
@@ -33,10 +34,13 @@ async def test_a_station_as_the_api_gives_it(database: Database) -> None:
         await writer.write(start_of(station, a_session(station, 5)))
         await writer.write(start_of(station, a_session(station, 4, state=SessionState.ENDED)))
 
-    shown = await DeviceStore(database).shown("CS-0001", OPERATOR)
+    shown = await DeviceStore(database).shown("CS-0001", Scope(OPERATOR))
 
     assert shown == {
         "identity": "CS-0001",
+        "name": "",
+        "labels": {},
+        "retired_at": None,
         "operator": OPERATOR,
         "site": "S01",
         "enabled": True,
@@ -64,7 +68,7 @@ async def test_a_station_as_the_api_gives_it(database: Database) -> None:
         ],
         "live_sessions": ["5"],
     }
-    assert await DeviceStore(database).shown("CS-0001", "000000000") is None
+    assert await DeviceStore(database).shown("CS-0001", Scope("000000000")) is None
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from sqlalchemy import exc as sa
 
 from csms.domain.assets import ChargingStation
 from csms.errors import StoreUnavailable
-from csms.store import database as database_module
 from csms.store import writer as writer_module
 from csms.store.database import Database
-from csms.store.outage import is_duplicate, is_outage
+from csms.store.engines import SQLITE_PRAGMAS
+from csms.store.outage import is_duplicate, is_outage, said
 from csms.store.reading_rows import samples_of
 from csms.store.writer import Writer
 from tests.store.given import count, reading_write, stations
@@ -41,8 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Milliseconds where production waits seconds."""
     monkeypatch.setattr(writer_module, "LONGEST_PAUSE_S", 0.05)
     monkeypatch.setattr(writer_module, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 20)
-    monkeypatch.setitem(database_module.SQLITE_PRAGMAS, "busy_timeout", 20)
+    monkeypatch.setitem(SQLITE_PRAGMAS, "busy_timeout", 20)
 
 
 async def until_healthy(writer: Writer) -> None:
@@ -150,12 +149,16 @@ async def test_a_full_disk_is_recovered_from_when_there_is_room(sqlite_url: str)
     (station,) = await stations(database)
 
     async with Writer(database, hold_s=0.2) as writer:
+        # A limit is of a connection, not of the file.
         pages = await database.run(_limit_pages)
+        await database.put(_limit_pages)
         with pytest.raises(StoreUnavailable):
             await _write_for_ever(writer, station)
         assert not writer.healthy
         stored = await count(database, "readings")
-        await database.run(lambda c: c.execute(text(f"PRAGMA max_page_count = {pages + 10_000}")).scalar())
+        room = text(f"PRAGMA max_page_count = {pages + 10_000}")
+        await database.run(lambda c: c.execute(room).scalar())
+        await database.put(lambda c: c.execute(room).scalar())
         await until_healthy(writer)
         await writer.write(reading_write(station, 20_000))
 
@@ -269,3 +272,9 @@ async def test_nothing_acknowledged_is_lost_by_kill(database_url: str) -> None:
     stored = {value for row in rows for _, value in samples_of(row.samples)}
     assert {n * 1000 for n in acknowledged} <= stored
     await database.close()
+
+
+def test_an_error_without_words_is_named() -> None:
+    """The driver's own timeout says nothing; whoever reads the log is told what it was all the same."""
+    assert said(TimeoutError()) == "TimeoutError"
+    assert said(ValueError("first\nsecond")) == "first"

@@ -3,8 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from csms.errors import Superseded
 from csms.store.database import Database
-from csms.store.outbox import Outbox, OutboxFilter
+from csms.store.outbox import Hold, Outbox, OutboxFilter
 from csms.store.records import OutboxRow
 from csms.store.reports import ReportStore
 from tests.store.given import HOUR, MINUTE, T0, count
@@ -55,7 +58,7 @@ async def test_rows_of_a_key_go_in_order(database: Database) -> None:
     first = await outbox.lease(CITY, T0)
     assert [row.payload["n"] for row in first] == [1, 3]
     assert await leased(outbox) == []
-    await outbox.sent(first[0].outbox_id, T0, {"Ret": 0})
+    await outbox.sent(first[0].hold, T0, {"Ret": 0})
 
     assert await leased(outbox) == [2]
 
@@ -66,7 +69,7 @@ async def test_a_row_that_is_dead_holds_up_nobody(database: Database) -> None:
     await outbox.enqueue([owed(1, "k"), owed(2, "k")])
     (row,) = await outbox.lease(CITY, T0)
 
-    assert await outbox.dead(row.outbox_id, T0, "no")
+    assert await outbox.dead(row.hold, T0, "no")
 
     assert await leased(outbox) == [2]
     (dead,) = (await outbox.find(OutboxFilter(state="dead"))).items
@@ -89,7 +92,7 @@ async def test_a_retry_comes_at_its_time(database: Database) -> None:
     await outbox.enqueue([owed(1)])
     (row,) = await outbox.lease(CITY, T0)
 
-    await outbox.again(row.outbox_id, T0 + HOUR, "503")
+    await outbox.again(row.hold, T0 + HOUR, "503")
 
     assert await leased(outbox, 59 * MINUTE) == []
     (again,) = await outbox.lease(CITY, T0 + HOUR)
@@ -103,8 +106,8 @@ async def test_what_was_not_tried_does_not_count(database: Database) -> None:
     await outbox.enqueue([owed(1), owed(2)])
     rows = await outbox.lease(CITY, T0)
 
-    await outbox.give_back([row.outbox_id for row in rows])
-    await outbox.give_back([])
+    for row in rows:
+        await outbox.give_back(row.hold)
 
     assert [row.attempts for row in await outbox.lease(CITY, T0)] == [1, 1]
 
@@ -114,7 +117,7 @@ async def test_a_paused_platform_gets_nothing(database: Database) -> None:
     outbox = Outbox(database)
     await outbox.enqueue([owed(1), owed(2, platform="other")])
     (row,) = await outbox.lease(CITY, T0)
-    await outbox.again(row.outbox_id, T0 + HOUR, "401")
+    await outbox.again(row.hold, T0 + HOUR, "401")
 
     await outbox.pause("city", "401", T0)
 
@@ -139,10 +142,10 @@ async def test_a_sent_row_is_owed_again_by_hand(database: Database) -> None:
     outbox = Outbox(database)
     await outbox.enqueue([owed(1)])
     (row,) = await outbox.lease(CITY, T0)
-    assert await outbox.sent(row.outbox_id, T0, {"Ret": 0})
+    assert await outbox.sent(row.hold, T0, {"Ret": 0})
 
-    assert not await outbox.again(row.outbox_id, T0, "late")
-    assert not await outbox.dead(row.outbox_id, T0, "late")
+    assert not await outbox.again(row.hold, T0, "late")
+    assert not await outbox.dead(row.hold, T0, "late")
     await outbox.enqueue([owed(1)])
     assert await leased(outbox, HOUR) == []
     assert await outbox.resend(row.outbox_id, T0)
@@ -157,7 +160,7 @@ async def test_lists_and_backlog(database: Database) -> None:
     outbox = Outbox(database)
     await outbox.enqueue([owed(n) for n in range(5)] + [owed(9, platform="other", kind="status")])
     (row, *_) = await outbox.lease(CITY, T0, 1)
-    await outbox.sent(row.outbox_id, T0)
+    await outbox.sent(row.hold, T0)
 
     first = await outbox.find(OutboxFilter(platform="city"), None, 3)
     second = await outbox.find(OutboxFilter(platform="city"), first.next, 3)
@@ -169,3 +172,58 @@ async def test_lists_and_backlog(database: Database) -> None:
     assert [item["kind"] for item in (await outbox.find(OutboxFilter(kind="status"))).items] == ["status"]
     assert hidden.items == []
     assert sorted((w.platform, w.records, w.oldest) for w in waiting) == [("city", 4, T0), ("other", 1, T0)]
+
+
+async def test_what_is_older_than_the_platform_has_is_not_resent(database: Database) -> None:
+    """A revision that was set aside stays so when a newer one was taken; all that were: how many stay."""
+    outbox = Outbox(database)
+    await outbox.enqueue([owed(1, "k"), owed(2, "k"), owed(3, "other"), owed(4, "k", kind="status")])
+    for n in (1, 3):
+        await outbox.dead(Hold(n), T0, "no")
+    await outbox.sent(Hold(2), T0, {"Ret": 0})
+
+    with pytest.raises(Superseded, match="about-1"):
+        await outbox.resend(1, T0)
+    assert await outbox.resend_dead("city", T0) == (1, 1)
+    assert await outbox.resend(2, T0)
+    with pytest.raises(Superseded):  # what is told again was told all the same
+        await outbox.resend(1, T0)
+
+    assert await leased(outbox) == [2, 3, 4]
+    assert (await outbox.find(OutboxFilter(state="dead"))).items[0]["about"] == "about-1"
+
+
+async def test_what_is_in_hands_is_not_given_out_again(database: Database) -> None:
+    """Resuming brings what waits for a retry, and leaves a push under way alone."""
+    outbox = Outbox(database)
+    await outbox.enqueue([owed(1, "k"), owed(2, "k"), owed(3)])
+    first, third = await outbox.lease(CITY, T0)
+    await outbox.again(third.hold, T0 + HOUR, "503")
+
+    await outbox.resume("city", T0)
+
+    assert await leased(outbox) == [3]
+    assert await outbox.sent(first.hold, T0)
+    assert await leased(outbox) == [2]
+
+
+async def test_only_who_holds_a_row_says_how_it_went(database: Database) -> None:
+    """A worker whose lease has ended marks nothing: neither while another has it nor when it waits again."""
+    outbox = Outbox(database)
+    await outbox.enqueue([owed(1)])
+    (slow,) = await outbox.lease(CITY, T0)
+    (now,) = await outbox.lease(CITY, T0 + HOUR)
+
+    async def marks(hold: Hold) -> list[bool]:
+        return [
+            await outbox.sent(hold, T0 + HOUR),
+            await outbox.again(hold, T0 + HOUR, "503"),
+            await outbox.dead(hold, T0 + HOUR, "no"),
+            await outbox.drop(hold, T0 + HOUR, "no"),
+        ]
+
+    assert await marks(slow.hold) == [False] * 4
+    await outbox.give_back(slow.hold)
+    assert await leased(outbox, HOUR) == []
+    assert await outbox.again(now.hold, T0 + HOUR, "503")
+    assert await marks(slow.hold) == await marks(now.hold) == [False] * 4

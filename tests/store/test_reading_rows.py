@@ -1,7 +1,7 @@
 """Readings packed: one row for what a message says of an instant, the same row when it is sent again."""
 
 from csms.domain.meter import Reading
-from csms.store.reading_rows import ReadingRow, kind_of, samples_of
+from csms.store.reading_rows import ReadingRow, kind_of, pack, samples_of, unpack
 from csms.store.times import micros
 from tests.store.given import MINUTE, T0
 
@@ -16,7 +16,7 @@ def test_readings_of_one_instant_are_one_row() -> None:
 
     first, second = ReadingRow.packed(9, 2, (REGISTER, POWER, UNREAD, later), 77)
 
-    assert (first.owner_id, first.at, first.evse, first.received_at) == (9, micros(T0), 2, 77)
+    assert (first.station_id, first.at, first.evse, first.received_at) == (9, micros(T0), 2, 77)
     kinds = [kind_of(r.measurand, r.phase, r.location, r.context) for r in (REGISTER, POWER, UNREAD)]
     assert list(first.kinds) == kinds
     register, power, voltage = (kind.kind_id for kind in kinds)
@@ -39,7 +39,15 @@ def test_a_repeat_is_the_same_row_and_other_values_are_another() -> None:
     assert once.part != other.part
 
 
-def test_readings_of_no_session_are_their_stations() -> None:
-    """Numbers below zero: no session has one."""
-    assert ReadingRow.of(7, 1, POWER, T0).owner_id == -7
-    assert ReadingRow.of(7, 1, POWER, T0, session_id=9).owner_id == 9
+def test_readings_of_a_sessions_message_are_one_text() -> None:
+    """Instant by instant, with the kinds that the writer must know."""
+    later = REGISTER._replace(at=T0 + MINUTE)
+
+    packed, kinds = pack((REGISTER, POWER, later))
+
+    register, power = (kind.kind_id for kind in kinds)
+    assert unpack(packed) == [
+        (micros(T0), [[register, 1_000_500], [power, 7_000_000]]),
+        (micros(T0 + MINUTE), [[register, 1_000_500]]),
+    ]
+    assert pack(()) == ("", ())

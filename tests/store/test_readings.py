@@ -1,18 +1,16 @@
 """Readings read back: by time, each once, however many rows they are in; on both databases."""
 
+from datetime import timedelta
 from itertools import islice
-
-import pytest
 
 from csms.domain.meter import Reading
 from csms.store import readings
 from csms.store.database import Database
-from csms.store.reading_rows import ReadingRow
 from csms.store.readings import Sample, samples
 from csms.store.sessions import SessionStore
 from csms.store.times import micros
 from csms.store.writer import Writer
-from tests.store.given import MINUTE, T0, a_reading, count, stations, write_of
+from tests.store.given import MINUTE, T0, a_reading, stations, told_row, write_of
 
 POWER = Reading(T0, "power.active.import", 7_000_000, phase="l1", location="inlet")
 
@@ -22,8 +20,8 @@ async def told(database: Database, *messages: tuple[Reading, ...], evse: int = 1
     (station,) = await stations(database)
     async with Writer(database) as writer:
         for n, message in enumerate(messages):
-            rows = ReadingRow.packed(9, evse, message, micros(T0) + n)
-            await writer.write(write_of(station, *rows))
+            arrived = T0 + timedelta(seconds=n + 10 * evse)
+            await writer.write(write_of(station, told_row(9, message, arrived, evse=evse)))
 
 
 async def found(database: Database, since: int = readings.LONG_AGO) -> list[Sample]:
@@ -44,17 +42,15 @@ async def test_they_come_back_as_they_were(database: Database) -> None:
 
 
 async def test_what_is_said_twice_is_there_once(database: Database) -> None:
-    """A repeat is no row; another message with some of the same values adds what is new: the first counts."""
+    """Another message with some of the same values adds what is new: the first counts."""
     await told(
         database,
-        (a_reading(wh=1),),
         (a_reading(wh=1),),
         (a_reading(wh=2), POWER),
         (a_reading(wh=3)._replace(at=T0 + MINUTE),),
     )
     await told(database, (POWER,), evse=2)
 
-    assert await count(database, "readings") == 4
     assert sorted((s.at - micros(T0), s.evse, s.value) for s in await found(database)) == [
         (0, 1, 1_000),
         (0, 1, 7_000_000),
@@ -63,12 +59,8 @@ async def test_what_is_said_twice_is_there_once(database: Database) -> None:
     ]
 
 
-async def test_many_of_one_instant_and_many_instants(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Chunks end where they may: nothing is lost or doubled, and pages go on where they stopped."""
-    monkeypatch.setattr(readings, "ROWS", readings.ROWS.limit(3))
-    monkeypatch.setattr(readings, "CHUNK", 3)
+async def test_many_of_one_instant_and_many_instants(database: Database) -> None:
+    """Pages go on where they stopped: nothing is lost or doubled."""
     kinds = [f"kind.{n}" for n in range(8)]
     at_once = [(Reading(T0, kind, n),) for n, kind in enumerate(kinds)]
     await told(database, *at_once, *((a_reading(T0 + n * MINUTE, n),) for n in range(1, 8)))

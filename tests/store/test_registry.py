@@ -8,10 +8,13 @@ import pytest
 
 from csms.domain.assets import BootStatus, IdToken, OcppVersion, TokenStatus
 from csms.domain.charging_session import SessionState
+from csms.domain.scope import WHOLE, Scope
 from csms.errors import InvalidInput, NotFound
 from csms.store import registry_writes
 from csms.store.database import Database
+from csms.store.quarantine_queries import Quarantine
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
+from csms.store.station_desk import StationDesk
 from csms.store.writer import Writer
 from tests.store.given import HOUR, MINUTE, OPERATOR, T0, a_session, start_of, stations
 
@@ -91,16 +94,39 @@ async def test_a_password_changes(database: Database, is_previous: bool, kept: b
     station = await registry.station("X")
     assert station is not None
 
-    assert await registry.rotate_password("X", b"s2", b"new")
+    assert await StationDesk(database).begin_rotation("X", (b"s2", b"new"))
+    assert not await StationDesk(database).begin_rotation("X", (b"s3", b"newer"))
     both = await registry.credentials("X")
-    await registry.settle_password(station.station_id, is_previous=is_previous)
-    await registry.settle_password(station.station_id, is_previous=True)
+    await registry.settle_password(station.station_id, is_previous=is_previous, now=T0)
+    await registry.settle_password(station.station_id, is_previous=True, now=T0)
     one = await registry.credentials("X")
 
     assert both is not None
     assert (both.password_hash, both.previous_hash) == (b"new", b"old")
     assert one is not None
     assert (one.password_hash, one.previous_hash) == (kept, None)
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0, b"new"), (6, b"new"), (7, b"old")])
+async def test_a_password_waits_for_a_restart(database: Database, days: int, kept: bytes) -> None:
+    """Who comes with the old one has not restarted: the new one, which it took, does not end for a week."""
+    registry, desk, secret = Registry(database), StationDesk(database), (b"s2", b"new")
+    await registry.put_station(StationForm("X", secret=(b"s1", b"old")), T0)
+    station = await registry.station("X")
+    assert station is not None
+    await desk.begin_rotation("X", secret)
+    await desk.postpone_rotation("X", secret, T0 + timedelta(days=7))
+
+    now = T0 + timedelta(days=days)
+    await registry.settle_password(station.station_id, is_previous=True, now=now)
+    after_old = await registry.credentials("X")
+    await registry.settle_password(station.station_id, is_previous=False, now=now)
+    after_new = await registry.credentials("X")
+
+    assert after_old is not None
+    assert (after_old.password_hash, after_old.previous_hash) == (kept, b"old" if kept == b"new" else None)
+    assert after_new is not None
+    assert (after_new.password_hash, after_new.previous_hash) == (kept, None)
 
 
 async def test_each_connection_has_a_higher_epoch(database: Database) -> None:
@@ -147,18 +173,6 @@ async def test_an_old_connection_does_not_end_a_new_one(database: Database) -> N
     assert await registry.note_disconnected(station.station_id, new, T0 + MINUTE)
 
 
-async def test_a_node_that_died_holds_nothing(database: Database) -> None:
-    """At its next start its stations are offline since they were last heard."""
-    one, other = await stations(database, 2)
-    registry = Registry(database)
-    await registry.raise_epoch(one.station_id, now=T0, node="a")
-    await registry.raise_epoch(other.station_id, now=T0, node="b")
-    await registry.seen([(one.station_id, T0 + MINUTE)])
-
-    assert await registry.forget_connections("a") == 1
-    assert await registry.forget_connections("a") == 0
-
-
 async def test_token_use_is_one_question(database: Database) -> None:
     """The token without case, and how many sessions run on it beside one's own."""
     (station,) = await stations(database)
@@ -175,19 +189,6 @@ async def test_token_use_is_one_question(database: Database) -> None:
     assert await registry.token("aBc") == token
 
 
-async def test_tokens_page_by_page(database: Database) -> None:
-    """In the order of their texts."""
-    registry = Registry(database)
-    for n in range(25):
-        await registry.put_token(IdToken(f"T{n:02d}"), T0)
-
-    first = await registry.tokens(None, 20)
-    second = await registry.tokens(first.next, 20)
-
-    assert [item["token"] for item in first.items + second.items] == [f"T{n:02d}" for n in range(25)]
-    assert second.next is None
-
-
 async def test_strangers_are_counted_and_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many identities an attacker makes up, the table stays small; a registered one leaves it."""
     monkeypatch.setattr(registry_writes, "MOST_QUARANTINED", 5)
@@ -197,12 +198,12 @@ async def test_strangers_are_counted_and_bounded(database: Database, monkeypatch
         await registry.put_in_quarantine(f"X{n}", "10.0.0.1", "not registered", at)
     await registry.put_in_quarantine("X11", "10.0.0.2", "not registered", T0 + HOUR)
 
-    found = await registry.quarantined()
+    found = (await Quarantine(database).find()).items
     await registry.put_station(StationForm("X11"), T0)
 
     assert [row["identity"] for row in found] == ["X11", "X10", "X9", "X8", "X7"]
     assert (found[0]["attempts"], found[0]["remote_address"]) == (2, "10.0.0.2")
-    assert len(await registry.quarantined()) == 4
+    assert len((await Quarantine(database).find()).items) == 4
 
 
 async def test_api_keys(database: Database) -> None:
@@ -210,11 +211,11 @@ async def test_api_keys(database: Database) -> None:
     registry = Registry(database)
     await registry.put_operator(OperatorForm(OPERATOR, "", "UTC"))
 
-    number = await registry.put_api_key("city", b"h1", "viewer", OPERATOR, T0)
-    other = await registry.put_api_key("root", b"h2", "admin", None, T0)
+    number = await registry.put_api_key("city", b"h1", "viewer", Scope(OPERATOR), T0)
+    other = await registry.put_api_key("root", b"h2", "admin", WHOLE, T0)
     found = await registry.api_key(b"h1")
 
-    assert found == (number, "city", b"h1", "viewer", OPERATOR)
+    assert found == (number, "city", b"h1", "viewer", OPERATOR, None)
     await registry.note_key_used(number, T0 + HOUR)
     assert await registry.revoke_api_key(number, T0)
     assert not await registry.revoke_api_key(number, T0)

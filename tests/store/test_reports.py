@@ -9,12 +9,13 @@ import pytest
 
 from csms.domain.assets import ChargingStation
 from csms.domain.charging_session import Change, ChargingSession, SessionState, evolve
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.store.database import Database
 from csms.store.records import OutboxRow
 from csms.store.registry import OperatorForm, Registry, StationForm
 from csms.store.reports import ReportStore, SiteHour, TotalFilter
-from csms.store.session_codec import records_of
+from csms.store.session_codec import DUE_SOON, records_of
 from csms.store.writer import Writer
 from tests.store.given import (
     HOUR,
@@ -55,7 +56,7 @@ async def change(database: Database, station: ChargingStation, session: Charging
     """Store what late data made of a session, and mark it due."""
     told = Change(session, message=a_message(key, T0 + 3 * HOUR), hours_due=True)
     async with Writer(database) as writer:
-        await writer.write(write_of(station, *records_of(told, None, station)))
+        await writer.write(write_of(station, *records_of(told, station)))
 
 
 async def recompute(database: Database, at: datetime, most: int = 200, owed: Any = None) -> int:
@@ -123,8 +124,16 @@ async def test_filters_of_totals(database: Database) -> None:
     assert [item["energy_wh"] for item in found] == [100, 100, 100]
     since = {"since": T0 + HOUR, "until": T0 + 2 * HOUR}
     assert list(await energies(database, "hour", "site", **since)) == [("S01", "2026-01-05T11:00:00.000Z")]
-    assert await energies(database, "hour", "site", operator="000000000") == {}
-    assert await energies(database, "hour", "site", operator=OPERATOR, id="S02") == {}
+    assert await energies(database, "hour", "site", scope=Scope("000000000")) == {}
+    # An operator's totals tell of sites that are out of sight.
+    here, elsewhere = Scope(OPERATOR, frozenset({"S01"})), Scope(OPERATOR, frozenset({"S02"}))
+    for of in ("site", "station", "connector"):
+        everything = await energies(database, "day", of)
+        assert everything
+        assert await energies(database, "day", of, scope=here) == everything
+        assert await energies(database, "day", of, scope=elsewhere) == {}
+    assert await energies(database, "day", "operator", scope=here) == {}
+    assert await energies(database, "hour", "site", scope=Scope(OPERATOR), id="S02") == {}
     for wrong in (
         TotalFilter("week", "site"),
         TotalFilter("day", "x"),
@@ -143,7 +152,7 @@ async def test_hours_of_connectors_are_summed_when_asked_for(database: Database)
     store, found, after = ReportStore(database), [], None
 
     while True:
-        page = await store.totals(TotalFilter("hour", "connector", operator=OPERATOR), after, 2)
+        page = await store.totals(TotalFilter("hour", "connector", scope=Scope(OPERATOR)), after, 2)
         found += page.items
         after = page.next
         if after is None:
@@ -170,7 +179,7 @@ async def test_hours_of_connectors_are_summed_when_asked_for(database: Database)
     assert await energies(database, "hour", "station", since=T0 + HOUR) == {
         ("CS-0002", "2026-01-05T11:00:00.000Z"): 3
     }
-    assert await energies(database, "hour", "connector", operator="000000000") == {}
+    assert await energies(database, "hour", "connector", scope=Scope("000000000")) == {}
 
 
 async def test_hours_do_not_close_before_what_is_marked_for_later(database: Database) -> None:
@@ -182,7 +191,7 @@ async def test_hours_do_not_close_before_what_is_marked_for_later(database: Data
     late = evolve(running, energy_wh=200, last_event_at=T0 + 59 * MINUTE)
     told = Change(late, message=a_message("m2", T0 + HOUR + GRACE), hours_due=True)
     async with Writer(database) as writer:
-        await writer.write(write_of(station, *records_of(told, None, station)))
+        await writer.write(write_of(station, *records_of(told, station)))
 
     await ReportStore(database).recompute(T0 + HOUR + GRACE, grace=GRACE)
 
@@ -272,7 +281,8 @@ async def test_a_mark_made_meanwhile_is_not_lost(database: Database) -> None:
 
     async def look_and_be_late(job: Any) -> Any:
         found = await look(job)
-        if isinstance(found, list):
+        # What was computed: hours and orders. Before it came the question whether anything is due.
+        if isinstance(found[0], list):
             await change(database, station, evolve(session, energy_wh=900), "late")
             database.look = look  # type: ignore[method-assign]  # only the first time
         return found
@@ -283,6 +293,19 @@ async def test_a_mark_made_meanwhile_is_not_lost(database: Database) -> None:
 
     await recompute(database, T0 + 4 * HOUR)
     assert (await one_total(database))["energy_wh"] == 900
+
+
+async def test_since_when_a_session_is_due(database: Database) -> None:
+    """The longest; none when all is settled."""
+    (station,) = await stations(database)
+    store = ReportStore(database)
+    assert await store.due_since() is None
+    await put(database, station, ended(station, 1, 1000), ended(station, 2, 1000, started_at=T0 - HOUR))
+
+    assert await store.due_since() == T0 - HOUR + DUE_SOON
+
+    await recompute(database, T0 + 4 * HOUR)
+    assert await store.due_since() is None
 
 
 class Told:

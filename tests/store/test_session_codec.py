@@ -7,8 +7,18 @@ from csms.domain.charging_session import Change, Evidence, SessionState, evolve
 from csms.domain.quality import Flag
 from csms.domain.registers import MeterState
 from csms.domain.sequence import SequenceState
-from csms.store.records import ReadingRow, SessionDue, SessionInsert, SessionProgress, SessionUpdate, kind_of
+from csms.store.message_codec import Sent
+from csms.store.reading_rows import unpack
+from csms.store.records import (
+    SessionDue,
+    SessionInsert,
+    SessionMessageRow,
+    SessionProgress,
+    SessionUpdate,
+    kind_of,
+)
 from csms.store.session_codec import flags_of, flags_text, records_of, session_of
+from csms.store.times import micros
 from tests.store.given import HOUR, MINUTE, T0, a_message, a_reading, a_session
 
 STATION = ChargingStation(7, "CS-7", site_id=2, operator_id=3)
@@ -32,7 +42,7 @@ SESSION = a_session(
 
 def test_a_session_comes_back_as_it_went() -> None:
     """Every field, the energy engine's state among them."""
-    (row, *_) = records_of(Change(SESSION, is_new=True), None, STATION)
+    (row, *_) = records_of(Change(SESSION, is_new=True), STATION)
     assert isinstance(row, SessionInsert)
 
     assert session_of(SimpleNamespace(**row._asdict())) == SESSION
@@ -40,28 +50,35 @@ def test_a_session_comes_back_as_it_went() -> None:
 
 def test_a_repeat_puts_down_nothing() -> None:
     """What was applied before is not applied again."""
-    assert records_of(Change(SESSION, is_repeat=True, readings=(a_reading(),)), "x", STATION) == []
+    assert records_of(Change(SESSION, is_repeat=True, readings=(a_reading(),)), STATION) == []
 
 
 def test_everything_of_a_change_is_put_down() -> None:
-    """Session, evidence, each reading, the due mark."""
+    """Session, evidence with its readings, the due mark."""
     change = Change(
         SESSION, readings=(a_reading(), a_reading(T0 + MINUTE)), message=a_message(), hours_due=True
     )
 
-    kinds = [type(record).__name__ for record in records_of(change, None, STATION)]
+    sent = Sent("StopTransaction", b'{"a":1}', '{"b":2}')
+    session, told, due, *_ = records_of(change, STATION, sent=sent)
 
-    assert kinds == ["SessionUpdate", "SessionMessageRow", "ReadingRow", "ReadingRow", "SessionDue"]
+    assert isinstance(session, SessionUpdate)
+    assert isinstance(told, SessionMessageRow)
+    assert isinstance(due, SessionDue)
+    assert (told.action, told.request, told.answer) == ("StopTransaction", '{"a":1}', '{"b":2}')
+    assert [at for at, _ in unpack(told.samples)] == [micros(T0), micros(T0 + MINUTE)]
 
 
 def test_the_short_update_is_for_progress_only() -> None:
     """Whatever writes an index, or is shown in another column, takes the long one."""
     metered = evolve(SESSION, energy_wh=1, last_event_at=T0 + HOUR, sequence=SequenceState(5))
-    (short,) = records_of(Change(metered), None, STATION, before=SESSION)
-    (unsure,) = records_of(Change(metered), None, STATION)
+    (short, _) = records_of(Change(metered, message=a_message()), STATION, before=SESSION)
+    (unsure, *_) = records_of(Change(metered, message=a_message()), STATION)
+    (untold,) = records_of(Change(metered), STATION, before=SESSION)
 
     assert isinstance(short, SessionProgress)
     assert isinstance(unsure, SessionUpdate)
+    assert isinstance(untold, SessionUpdate)  # progress is known by the number of its message
     for changed in (
         evolve(SESSION, state=SessionState.ENDED),
         evolve(SESSION, flags=()),
@@ -72,13 +89,13 @@ def test_the_short_update_is_for_progress_only() -> None:
         evolve(SESSION, start_key="x"),
         evolve(SESSION, meter_stop_wh=1),
     ):
-        (row,) = records_of(Change(changed), None, STATION, before=SESSION)
+        (row, *_) = records_of(Change(changed), STATION, before=SESSION)
         assert isinstance(row, SessionUpdate)
 
 
 def test_a_change_without_a_message_has_a_time() -> None:
     """When a session is closed by other evidence, the due mark has the time of its end."""
-    records = records_of(Change(SESSION, hours_due=True), None, STATION)
+    records = records_of(Change(SESSION, hours_due=True), STATION)
 
     (due,) = [record for record in records if isinstance(record, SessionDue)]
     assert due.due_at == 1_767_610_800_000_000
@@ -100,9 +117,3 @@ def test_kinds_of_readings_have_numbers_of_their_own() -> None:
     assert len(others | {kind_of(*words).kind_id}) == 5
     assert kind_of("", "", "", "").kind_id == 76_689_667_955_191
     assert 0 <= kind_of(*words).kind_id < 2**47
-
-
-def test_a_reading_without_a_session_is_owned_by_its_station() -> None:
-    """Minus its number: no session has one."""
-    assert ReadingRow.of(7, 1, a_reading(), T0).owner_id == -7
-    assert ReadingRow.of(7, 1, a_reading(), T0, session_id=9).owner_id == 9

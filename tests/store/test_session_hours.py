@@ -31,7 +31,7 @@ def ended(station: ChargingStation, number: int, after: timedelta, **changes: An
 async def told(database: Database, station: ChargingStation, change: Change) -> None:
     """Store what a message made of a session."""
     async with Writer(database) as writer:
-        await writer.write(write_of(station, *records_of(change, None, station)))
+        await writer.write(write_of(station, *records_of(change, station)))
 
 
 async def hours_of(database: Database) -> list[tuple[int, int, int]]:
@@ -45,7 +45,8 @@ async def settle(database: Database, found: list[Due] | None = None) -> list[Any
     hours = DueHours(database.dialect_of)
     if found is None:
         found = await database.look(partial(hours.compute, LATE, 10))
-    return await database.run(partial(hours.put_down, found))
+    still = found
+    return await database.run(lambda connection: hours.put_down(hours.held(still, connection), connection))
 
 
 async def test_readings_say_which_hour_energy_belongs_to(database: Database) -> None:
@@ -110,7 +111,7 @@ async def test_when_a_session_is_due(inline_database: Database) -> None:
         Change(over, hours_due=True),
     ]
 
-    records = [record for change in changes for record in records_of(change, None, station)]
+    records = [record for change in changes for record in records_of(change, station)]
     due = [record.due_at for record in records if isinstance(record, SessionDue)]
 
     wanted = [T0 + DUE_LATER, T0 + DUE_SOON, T0 + DUE_SOON, T0 + HOUR]

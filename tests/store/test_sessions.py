@@ -11,6 +11,7 @@ from sqlalchemy import event
 from csms.domain.assets import ChargingStation
 from csms.domain.charging_session import Change, ChargingSession, SessionState, evolve
 from csms.domain.quality import Flag
+from csms.domain.scope import Scope
 from csms.errors import InvalidInput
 from csms.store.database import Database
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
@@ -137,14 +138,16 @@ async def test_a_session_as_the_api_gives_it(database: Database) -> None:
         "meter_stop_wh": None,
         "energy_wh": 22_500,
         "energy_source": "none",
+        "cost": None,
+        "currency": None,
         "quality": ["clock", "gap"],
         "revision": 1,
         "stop_reason": "",
         "ocpp_version": "ocpp1.6",
         "start_charge_seq": OPERATOR + "000000000000000007",
     }
-    assert await store.shown(7, OPERATOR) == shown
-    assert await store.shown(7, "000000000") is None
+    assert await store.shown(7, Scope(OPERATOR)) == shown
+    assert await store.shown(7, Scope("000000000")) is None
     assert await store.shown(8) is None
 
 
@@ -255,7 +258,7 @@ async def test_the_story_of_a_session(database: Database) -> None:
     late = Change(revised, message=a_message("late", T0 + MINUTE, n=1), revised=True, cause="late-data")
     async with Writer(database) as writer:
         await writer.write(start_of(station, session))
-        await writer.write(write_of(station, *records_of(late, None, station)))
+        await writer.write(write_of(station, *records_of(late, station)))
 
     first, second, third = await SessionStore(database).timeline(1)
 
@@ -272,9 +275,9 @@ async def test_readings_page_by_page(database: Database) -> None:
     readings = tuple(a_reading(T0 + n * MINUTE, 1000 + n) for n in range(25))
     odd = a_reading(T0 + 30 * MINUTE)._replace(value=1_000_001, raw="1.000001 kWh")
     unread = a_reading(T0 + 31 * MINUTE)._replace(value=None, raw="abc")
-    change = Change(session, is_new=True, readings=(*readings, odd, unread))
+    change = Change(session, is_new=True, readings=(*readings, odd, unread), message=a_message())
     async with Writer(database) as writer:
-        await writer.write(write_of(station, *records_of(change, None, station)))
+        await writer.write(write_of(station, *records_of(change, station)))
     store = SessionStore(database)
 
     items: list[dict[str, Any]] = []
@@ -311,7 +314,7 @@ async def test_every_list_has_its_index(sqlite_url: str, wanted: dict[str, Any],
     plans: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT sessions.session_id"):
+        if statement.startswith("SELECT sessions."):
             rows = cursor.connection.execute("EXPLAIN QUERY PLAN " + statement, parameters).fetchall()
             plans.extend(str(row[3]) for row in rows)
 

@@ -12,14 +12,14 @@ from csms.domain.events import ConnectorStatusChanged
 from csms.domain.meter import Reading
 from csms.errors import NotFound
 from csms.store.database import Database
-from csms.store.records import ConnectorStateRow, OutboxRow, ReadingRow
+from csms.store.records import ConnectorStateRow, OutboxRow
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
 from csms.store.session_codec import records_of
 from csms.store.status import StatusReader, midnight
 from csms.store.tables import outbox, totals
 from csms.store.times import micros
 from csms.store.writer import Write, Writer
-from tests.store.given import HOUR, MINUTE, OPERATOR, T0, a_session, stations
+from tests.store.given import HOUR, MINUTE, OPERATOR, T0, a_session, stations, told_row
 
 OTHER = "987654321"
 
@@ -97,11 +97,11 @@ async def test_sessions_and_power(database: Database) -> None:
         a_session(first, 4, started_at=T0 - 5 * HOUR, state=ended, ended_at=T0 - 4 * HOUR),
     ]
     for session in sessions:
-        await put(database, *records_of(Change(session, is_new=True), None, first))
+        await put(database, *records_of(Change(session, is_new=True), first))
     power = "power.active.import"
     for at, value in ((T0 - 2 * MINUTE, 50_000_000), (T0 - MINUTE, 7_400_000)):
-        await put(database, ReadingRow.of(1, 1, Reading(at, power, value), at, 1))
-    await put(database, ReadingRow.of(2, 1, Reading(T0 - HOUR, power, 9_000_000), T0, 2))
+        await put(database, told_row(1, [Reading(at, power, value)], at))
+    await put(database, told_row(2, [Reading(T0 - HOUR, power, 9_000_000)], T0))
 
     status = await reader(database).read(None, T0)
 
@@ -188,7 +188,7 @@ async def test_one_operator_sees_its_own(database: Database) -> None:
     theirs = await registry.station("CS-0009")
     assert theirs is not None
     for n, station in enumerate((mine, theirs), 1):
-        await put(database, *records_of(Change(a_session(station, n), is_new=True), None, station))
+        await put(database, *records_of(Change(a_session(station, n), is_new=True), station))
     await put(database, OutboxRow.of("beijing", "charge-order", "k", "order", {}, T0))
 
     status = await reader(database).read(OTHER, T0)

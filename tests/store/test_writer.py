@@ -6,17 +6,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from csms.domain.charging_session import Change, SessionState, evolve
+from csms.domain.assets import ChargingStation
+from csms.domain.charging_session import Change, ChargingSession, SessionState, evolve
+from csms.domain.course import Course, NextReading
 from csms.domain.quality import EnergySource
-from csms.errors import StaleEpoch, StoreUnavailable
+from csms.domain.registers import MeterState
+from csms.errors import StaleEpoch, StoreError, StoreUnavailable
 from csms.store.database import Database
+from csms.store.message_codec import Sent, next_reading_row
 from csms.store.records import ConnectorStateRow, ReadingRow, StationEventRow
 from csms.store.registry import Registry
-from csms.store.session_codec import DUE_LATER, records_of
+from csms.store.session_codec import DUE_LATER, progress_of, records_of
 from csms.store.sessions import SessionStore
-from csms.store.tables import session_due, session_messages, session_revisions
-from csms.store.times import instant
-from csms.store.writer import AlreadyStored, RowRefused, Write, Writer
+from csms.store.tables import session_due, session_messages, session_revisions, sessions
+from csms.store.times import instant, micros
+from csms.store.writer import MOST_PROGRESS, PROGRESS_EVERY_S, AlreadyStored, RowRefused, Write, Writer
 from tests.store.given import (
     MINUTE,
     T0,
@@ -44,7 +48,9 @@ async def test_what_a_message_puts_down_is_read_back(database: Database) -> None
     )
 
     async with Writer(database) as writer:
-        await writer.write(write_of(station, *records_of(change, '{"transactionId":1001}', station)))
+        await writer.write(
+            write_of(station, *records_of(change, station, sent=Sent("", b"", '{"transactionId":1001}')))
+        )
 
     store = SessionStore(database)
     assert await store.open_sessions(station.station_id) == [session]
@@ -73,7 +79,7 @@ async def test_the_same_rows_again_change_nothing(database: Database) -> None:
     session = a_session(station)
     again = write_of(
         station,
-        *records_of(Change(session, readings=(a_reading(),), message=a_message("m1")), "first", station),
+        *records_of(Change(session, readings=(a_reading(),), message=a_message("m1")), station),
     )
 
     async with Writer(database) as writer:
@@ -81,8 +87,8 @@ async def test_the_same_rows_again_change_nothing(database: Database) -> None:
         await writer.write(again)
         await writer.write(again)
 
-    assert await count(database, "readings") == 1
     assert await count(database, "session_messages") == 2
+    assert await SessionStore(database).readings_of(session) == [a_reading()]
 
 
 async def test_the_first_answer_of_a_message_stays(database: Database) -> None:
@@ -94,7 +100,7 @@ async def test_the_first_answer_of_a_message_stays(database: Database) -> None:
         await writer.write(start_of(station, session))
         for answer in ("first", "second"):
             change = Change(session, message=a_message("m1"))
-            await writer.write(write_of(station, *records_of(change, answer, station)))
+            await writer.write(write_of(station, *records_of(change, station, sent=Sent("", b"", answer))))
 
     assert await SessionStore(database).stored_answer(1, "m1") == ("hash-m1", "first")
 
@@ -184,9 +190,11 @@ async def test_only_progress_is_written_where_nothing_else_changed(database: Dat
     """The short update and the long one end in the same row."""
     (station,) = await stations(database)
     session = a_session(station)
-    metered = evolve(session, energy_wh=500, energy_source=EnergySource.PERIODIC, last_event_at=T0 + MINUTE)
+    metered = evolve(
+        session, energy_wh=500, energy_source=EnergySource.PERIODIC, last_event_at=T0 + MINUTE, heard=1
+    )
     change = Change(metered, message=a_message("m1"))
-    short = records_of(change, None, station, before=session)
+    short = records_of(change, station, before=session)
 
     async with Writer(database) as writer:
         await writer.write(start_of(station, session))
@@ -214,9 +222,7 @@ async def test_a_session_ends(database: Database) -> None:
     async with Writer(database) as writer:
         await writer.write(start_of(station, session))
         await writer.write(
-            write_of(
-                station, *records_of(Change(ended, message=a_message("stop")), None, station, before=session)
-            )
+            write_of(station, *records_of(Change(ended, message=a_message("stop")), station, before=session))
         )
 
     assert await SessionStore(database).by_id(1) == ended
@@ -231,7 +237,7 @@ async def test_a_revision_keeps_what_was_before(database: Database) -> None:
 
     async with Writer(database) as writer:
         await writer.write(start_of(station, session))
-        await writer.write(write_of(station, *records_of(change, None, station)))
+        await writer.write(write_of(station, *records_of(change, station)))
 
     (row,) = await database.read(select(session_revisions))
     assert (row.revision, row.cause, row.old_energy_wh, row.new_energy_wh) == (2, "late-data", 4000, 4100)
@@ -246,7 +252,7 @@ async def test_a_due_mark_keeps_its_earliest_time_and_counts(database: Database)
         await writer.write(start_of(station, session))
         for n in (2, 1):
             change = Change(session, message=a_message(f"m{n}", T0 + n * MINUTE), hours_due=True)
-            await writer.write(write_of(station, *records_of(change, None, station)))
+            await writer.write(write_of(station, *records_of(change, station)))
 
     (row,) = await database.read(select(session_due))
     assert row.version == 3
@@ -338,5 +344,226 @@ async def test_readings_without_a_session_belong_to_their_station(database: Data
     async with Writer(database) as writer:
         await writer.write(write_of(station, row))
 
-    assert row.owner_id == -station.station_id
+    assert row.station_id == station.station_id
     assert await count(database, "readings") == 1
+
+
+async def test_who_needs_no_task_hears_of_the_commit(database: Database) -> None:
+    """`done` is called once, after it, in the order of the writes; and with what was refused."""
+    (station,) = await stations(database)
+    heard: list[tuple[int, StoreError | None]] = []
+    writes = [reading_write(station, n) for n in range(5)]
+    writes[3] = Write(station.station_id, 0, [StationEventRow(1, "bad", 2**70, 0, "{}")])
+
+    async with Writer(database) as writer:
+        for n, write in enumerate(writes):
+            assert writer.submit(write, lambda refusal, n=n: heard.append((n, refusal)))  # type: ignore[misc]
+        assert heard == []
+        assert writer.waiting == 5
+        await writer.write(reading_write(station, 9))
+
+    assert [n for n, _ in heard] == [0, 1, 2, 3, 4]
+    assert [type(refusal).__name__ for _, refusal in heard] == ["NoneType"] * 3 + ["RowRefused", "NoneType"]
+    assert await count(database, "readings") == 5
+
+
+async def test_who_is_replaced_hears_it_without_a_task_too(database: Database) -> None:
+    """StaleEpoch, as from `write`."""
+    (station,) = await stations(database)
+    old = await Registry(database).raise_epoch(station.station_id, now=T0)
+    await Registry(database).raise_epoch(station.station_id, now=T0)
+    heard: list[StoreError | None] = []
+
+    async with Writer(database, fence=True) as writer:
+        assert writer.submit(reading_write(station, 1)._replace(epoch=old), heard.append)
+
+    assert isinstance(heard[0], StaleEpoch)
+    assert len(heard) == 1
+
+
+async def test_there_is_not_always_room(database: Database) -> None:
+    """Full, away or closing: nothing is taken, and nobody hears anything."""
+    (station,) = await stations(database)
+    heard: list[StoreError | None] = []
+    writer = Writer(database, max_waiting=2)
+    writer.start()
+
+    taken = [writer.submit(reading_write(station, n), heard.append) for n in range(3)]
+    assert taken == [True, True, False]
+    await writer.write(reading_write(station, 5))
+    writer.healthy = False
+    assert not writer.submit(reading_write(station, 6), heard.append)
+    writer.healthy = True
+    closing = asyncio.create_task(writer.close())
+    await asyncio.sleep(0)
+    assert not writer.submit(reading_write(station, 7), heard.append)
+    await closing
+
+    assert heard == [None, None]
+    assert await count(database, "readings") == 3
+
+
+def running(station: ChargingStation, number: int = 1) -> ChargingSession:
+    """A session that began with a register of 1 kWh, and was heard once."""
+    return a_session(station, number, heard=1, last_event_at=T0, meter=MeterState(start_mwh=1_000_000))
+
+
+def go_on(course: Course, minutes: int, wh: int) -> Write:
+    """The course's next reading, and the write of it."""
+    at = micros(T0 + minutes * MINUTE)
+    told = NextReading("1001", at, at, wh * 1000, [(5, wh * 1000)])
+    step = course.step(told, at)
+    assert step is not None
+    row = next_reading_row(course, told, step, at, "m", "MeterValues", b'{"n":%d}' % minutes)
+    course.take(step)
+    return Write(0, 0, [row])
+
+
+async def heard_of(database: Database, number: int = 1) -> int:
+    """How many of the session's messages its row knows of."""
+    (row,) = await database.read(select(sessions.c.heard).where(sessions.c.session_id == number))
+    return int(row.heard)
+
+
+async def within(database: Database, heard: int, seconds: float, number: int = 1) -> float:
+    """Wait until the row knows of so many messages; how long it took."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    while await heard_of(database, number) != heard:
+        assert clock() - started < seconds, "the row was not brought up"
+        await asyncio.sleep(0.01)
+    return clock() - started
+
+
+async def test_a_row_is_brought_up_to_its_messages_soon(database: Database) -> None:
+    """A moment after each message, though nothing else is written."""
+    (station,) = await stations(database)
+    course = Course(running(station), station)
+
+    async with Writer(database) as writer:
+        await writer.write(start_of(station, running(station)))
+        for n in (1, 2, 3):
+            await writer.write(go_on(course, n, 1000 + n))
+            writer.went_on(course)
+            await within(database, n + 1, PROGRESS_EVERY_S + 1.5)
+
+    store = SessionStore(database)
+    assert await store.by_id(1) == course.session()
+    shown = await store.shown(1)
+    assert shown is not None
+    assert shown["energy_wh"] == 3
+
+
+async def test_a_row_is_not_rewritten_with_each_message(database: Database) -> None:
+    """Many messages in a moment are one update of the row, with the newest state."""
+    (station,) = await stations(database)
+    course = Course(running(station), station)
+    rows: list[int] = []
+
+    async with Writer(database, observe=lambda n, seconds: rows.append(n)) as writer:
+        await writer.write(start_of(station, running(station)))
+        began = sum(rows)
+        for n in range(1, 31):
+            await writer.write(go_on(course, n, 1000 + n))
+            writer.went_on(course)
+        await within(database, 31, PROGRESS_EVERY_S + 1.5)
+        spent = sum(rows) - began
+
+    assert 31 <= spent <= 30 + 10
+    assert await SessionStore(database).by_id(1) == course.session()
+
+
+async def test_progress_is_never_put_over_what_is_newer(database: Database) -> None:
+    """A message that went the other way meanwhile has written more than the course knew."""
+    (station,) = await stations(database)
+    course = Course(running(station), station)
+    newer = evolve(running(station), heard=9, energy_wh=77, energy_source=EnergySource.PERIODIC)
+
+    async with Writer(database) as writer:
+        await writer.write(start_of(station, running(station)))
+        await writer.write(go_on(course, 1, 1001))
+        writer.went_on(course)
+        change = Change(newer, message=a_message("m9"))
+        await writer.write(write_of(station, *records_of(change, station)))
+        await asyncio.sleep(PROGRESS_EVERY_S + 0.2)
+        assert await heard_of(database) == 9
+        await writer.write(write_of(station, progress_of(course.session())))
+
+    assert await SessionStore(database).by_id(1) == newer
+
+
+async def test_closing_brings_rows_up(database: Database) -> None:
+    """A clean stop leaves no row behind, whoever waits for his turn."""
+    made = await stations(database, 3)
+    courses = [Course(running(station, n), station) for n, station in enumerate(made, 1)]
+    writer = Writer(database)
+    writer.start()
+    for station, course in zip(made, courses, strict=True):
+        await writer.write(start_of(station, course.session()))
+    for n in (1, 2):
+        for course in courses:
+            await writer.write(go_on(course, n, 1000 + n))
+            writer.went_on(course)
+
+    await writer.close()
+
+    assert [await heard_of(database, n) for n in (1, 2, 3)] == [3, 3, 3]
+    assert writer._timer is None
+
+
+async def test_many_rows_are_brought_up_a_few_with_each_commit(database: Database) -> None:
+    """Nobody waits for the rows of a hundred sessions, and none of them is forgotten."""
+    made = await stations(database, 100)
+    courses = [Course(running(station, n), station) for n, station in enumerate(made, 1)]
+    rows: list[int] = []
+    async with Writer(database, observe=lambda n, seconds: rows.append(n)) as writer:
+        for station, course in zip(made, courses, strict=True):
+            await writer.write(start_of(station, course.session()))
+        began = sum(rows)
+        for course in courses:
+            await writer.write(go_on(course, 1, 1001))
+            writer.went_on(course)
+        await within(database, 2, PROGRESS_EVERY_S + 5, number=100)
+
+    # Once each, whenever their turn came.
+    assert sum(rows) - began == 100 + 100
+    assert max(rows) <= MOST_PROGRESS + 1
+
+
+async def test_a_session_that_runs_on_anew_is_brought_up_to_its_newest_course(database: Database) -> None:
+    """A course that ended while its row was due is not what the row is brought up to."""
+    (station,) = await stations(database)
+    course = Course(running(station), station)
+    async with Writer(database) as writer:
+        await writer.write(start_of(station, running(station)))
+        await writer.write(go_on(course, 1, 1001))
+        writer.went_on(course)
+        anew = Course(course.session(), station)
+        await writer.write(go_on(anew, 2, 1002))
+        writer.went_on(anew)
+        await within(database, 3, PROGRESS_EVERY_S + 1.5)
+
+    assert await SessionStore(database).by_id(1) == anew.session()
+
+
+async def test_progress_that_could_not_be_written_is_written_later(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage between the messages and what they came to: the next time does it."""
+    (station,) = await stations(database)
+    course = Course(running(station), station)
+    async with Writer(database) as writer:
+        await writer.write(start_of(station, running(station)))
+        await writer.write(go_on(course, 1, 1001))
+
+        async def refuse(job: object) -> None:
+            raise ValueError("not now")
+
+        monkeypatch.setattr(database, "put", refuse)
+        monkeypatch.setattr(database, "run", refuse)
+        writer.went_on(course)
+        await asyncio.sleep(0.05)
+        monkeypatch.undo()
+        await within(database, 2, PROGRESS_EVERY_S + 1.5)
+
+    assert await SessionStore(database).by_id(1) == course.session()

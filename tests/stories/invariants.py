@@ -1,6 +1,7 @@
 """What must hold after a story, whatever went wrong in it. Each function tells what does not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from csms.domain.orders import start_charge_seq
@@ -95,8 +96,13 @@ async def _orders(world: World, sessions: Rows) -> list[str]:
         if row["state"] != "ended" or {"orphan-stop", "provisional"} & set(row["quality"]):
             continue
         last = world.city.latest.get(("charge-order", seq))
-        if last is None or (last["energy_wh"], last["revision"]) != (row["energy_wh"], row["revision"]):
+        told = sorted(fact[2] for fact in orders if fact[1] == seq)
+        if last is None or last["energy_wh"] != row["energy_wh"]:
             wrongs.append(f"order {seq}: the city has {last}, we {row}")
+        elif told != list(range(1, last["revision"] + 1)):
+            wrongs.append(f"order {seq}: the city has revisions {told}")
+        else:
+            wrongs += [f"order {seq}: {wrong}" for wrong in _money(last, row)]
     known = {start_charge_seq(OPERATOR, int(row["session_id"])) for row in sessions}
     wrongs += [f"order {fact} is of no session" for fact in orders if fact[1] not in known]
     hours = await ReportStore(world.database).totals(TotalFilter("hour", "site"), most=1_000_000)
@@ -111,6 +117,19 @@ async def _orders(world: World, sessions: Rows) -> list[str]:
             wrongs.append(f"hour {row['id']} {row['start']}: the city has {last}, we {row['energy_wh']} Wh")
     wrongs += [f"the city has an hour we do not: {key}" for key in told]
     return wrongs
+
+
+def _money(order: Mapping[str, Any], session: Mapping[str, Any]) -> Iterable[str]:
+    """Details add up to the order, and the order is what the session costs."""
+    if order["energy_wh"] is None:
+        return
+    for name in ("elec_money", "service_money"):
+        if sum(Decimal(line[name]) for line in order["details"]) != Decimal(order[name]):
+            yield f"{name} of the details is not {order[name]}"
+    if sum(line["energy_wh"] for line in order["details"]) != order["energy_wh"]:
+        yield f"the energy of the details is not {order['energy_wh']}"
+    if order["money"] != session["cost"]:
+        yield f"it costs {order['money']}, the session {session['cost']}"
 
 
 def _of_nodes(world: World) -> Iterable[str]:

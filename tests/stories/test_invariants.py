@@ -28,12 +28,16 @@ WRONGS = {
         f"UPDATE sessions SET station_id = (station_id + 6) % 8 + 1 WHERE session_id = {FIRST}",
     ),
     "readings are lost": (
-        f"UPDATE readings SET owner_id = -1 WHERE owner_id = {FIRST}",
-        f"UPDATE readings SET owner_id = {FIRST} WHERE owner_id = -1",
+        f"UPDATE session_messages SET session_id = -1 WHERE samples <> '' AND session_id = {FIRST}",
+        f"UPDATE session_messages SET session_id = {FIRST} WHERE session_id = -1",
     ),
     "a stop was not kept": (
         f"UPDATE session_messages SET kind = 'lost' WHERE kind = 'ended' AND session_id = {FIRST}",
         "UPDATE session_messages SET kind = 'ended' WHERE kind = 'lost'",
+    ),
+    "a session costs something else": (
+        f"UPDATE session_costs SET total = total || '1' WHERE session_id = {FIRST}",
+        f"UPDATE session_costs SET total = substr(total, 1, length(total) - 1) WHERE session_id = {FIRST}",
     ),
     "a site's day is wrong": (
         "UPDATE totals SET energy_wh = energy_wh + 1 WHERE period = 'day' AND level = 'site'",

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -10,6 +10,7 @@ from csms.config import BootSettings, ReportingSettings, SessionSettings, Settin
 from csms.domain.assets import IdToken, OcppVersion
 from csms.store.migrations import upgrade_database
 from csms.store.registry import OperatorForm, Registry, SiteForm, StationForm
+from csms.store.tariffs import PlaceForm, TariffStore, VersionForm
 from simulators.evse import Evse
 from simulators.journal import Journal
 from simulators.misbehaviours import named
@@ -18,6 +19,7 @@ from simulators.scenario import Liberties, Oddities, Scenario, Sessions
 from simulators.scripts import FIRST_REGISTER_WH, Fixed
 from simulators.station import Station
 from simulators.traits import SUBPROTOCOLS
+from tests.domain.prices import BEIJING
 from tests.stories.city import LedgerCity
 from tests.stories.database import UnsteadyDatabase
 from tests.stories.life import Life
@@ -28,6 +30,7 @@ DAY_S = 86_400.0
 FAULT_SHARE = 0.12
 """Of the messages of transactions."""
 OPERATOR = "123456789"
+EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
 # Misbehaviours after which a session must still be right in all that was told of it.
 ODDITIES = (
     *("stop-transaction-minus-one", "stop-transaction-zero", "duplicate-stop", "stop-twice"),
@@ -178,6 +181,9 @@ class World:
     async def _register(self) -> None:
         registry, now = Registry(self.database), self.clock.now()
         await registry.put_operator(OperatorForm(OPERATOR, "Operator", "Asia/Shanghai"))
+        tariffs = TariffStore(self.database)
+        await tariffs.add(OPERATOR, "T1", "Tariff", VersionForm(BEIJING, EARLIER), now)
+        await tariffs.assign("T1", OPERATOR, PlaceForm(), EARLIER, now)
         for place in self.roster.sites:
             await registry.put_site(SiteForm(place.code, OPERATOR, place.name))
         for member in self.roster.members:

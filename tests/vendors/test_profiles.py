@@ -1,11 +1,14 @@
 """Vendor profiles: the files, and how one is found."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from csms.domain.assets import OcppVersion
+from csms.domain.events import SessionStarted, TokenPresented
 from csms.errors import ConfigError
+from csms.protocol import DIALECTS, read
 from csms.protocol.schema import decode
 from csms.vendors import ORDINARY, load, profile_for
 
@@ -73,4 +76,36 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str) -> None:
     file.write_text(text)
 
     with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        load([file])
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "sent", "meant"),
+    [
+        ("Keba AG", "P30", "04A1B2C3_17619300", "04A1B2C3"),
+        ("KEBA AG", "P30", "04A1B2C3", "04A1B2C3"),
+        ("Someone", "Payment One", "x;04A1B2C3", "04A1B2C3"),
+        ("Nobody", "x", "a;b_123456", "a;b_123456"),
+    ],
+)
+def test_a_token_is_taken_as_it_was_meant(vendor: str, model: str, sent: str, meant: str) -> None:
+    """What a make writes around its tokens is left out, in starts and authorizations alike."""
+    repairs = profile_for(vendor, model).repairs
+    start = {"connectorId": 1, "idTag": sent, "meterStart": 0, "timestamp": "2026-01-01T10:00:00Z"}
+
+    started, _ = read(DIALECTS[OcppVersion.V16], "StartTransaction", json.dumps(start).encode(), repairs)
+    presented, _ = read(DIALECTS[OcppVersion.V16], "Authorize", json.dumps({"idTag": sent}).encode(), repairs)
+
+    assert isinstance(started, SessionStarted)
+    assert isinstance(presented, TokenPresented)
+    assert started.token is not None
+    assert (started.token.text, presented.token.text) == (meant, meant)
+
+
+def test_a_token_pattern_without_a_card_is_refused(tmp_path: Path) -> None:
+    """It would swallow every token."""
+    file = tmp_path / "a.yaml"
+    file.write_text("- name: a\n  match: {vendor: A}\n  sources: []\n  lenience: {token: '.*'}\n")
+
+    with pytest.raises(ConfigError, match=r"a\.yaml: a: token: has no group `card`"):
         load([file])

@@ -6,10 +6,11 @@ logged.
 """
 
 import asyncio
+import hashlib
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -54,6 +55,9 @@ CONNECT_S = 5.0
 TOTAL_S = 30.0
 RENEW_BEFORE_S = 60.0
 
+Pairs = Callable[[datetime], Awaitable[tuple[str, str]]]
+"""TimeStamp and Seq of the next envelope, which no other has."""
+
 log = structlog.get_logger()
 
 
@@ -91,10 +95,12 @@ class PlatformClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         connect_s: float = CONNECT_S,
         total_s: float = TOTAL_S,
+        pairs: Pairs | None = None,
     ) -> None:
+        """`pairs` gives TimeStamp and Seq; without it the client counts as the only one of its platform."""
         self._profile, self._account = profile, account
         self._now, self._monotonic, self._sleep, self._total_s = now, monotonic, sleep, total_s
-        self._seq = SeqCounter()
+        self._pairs = pairs or SeqCounter().give
         self._log = log.bind(platform=account.name)
         self._token: Token | None = None
         self._token_ends = self._next_start = 0.0
@@ -112,7 +118,9 @@ class PlatformClient:
         )
 
     @classmethod
-    def from_settings(cls, settings: PlatformSettings, *, tls: ssl.SSLContext | None = None) -> Self:
+    def from_settings(
+        cls, settings: PlatformSettings, *, tls: ssl.SSLContext | None = None, pairs: Pairs | None = None
+    ) -> Self:
         """The client for a platform of config.yaml. Raises ProfileError or BadEnvelope (unusable keys)."""
         keys = Keys(
             settings.data_secret.get_secret_value(),
@@ -121,7 +129,7 @@ class PlatformClient:
         )
         secret = settings.operator_secret.get_secret_value()
         account = Account(settings.name, settings.url, settings.operator, secret, keys)
-        return cls(load_profile(settings.profile), account, tls=tls)
+        return cls(load_profile(settings.profile), account, tls=tls, pairs=pairs)
 
     @property
     def profile(self) -> Profile:
@@ -135,7 +143,7 @@ class PlatformClient:
     async def push(self, kind: str, payload: Mapping[str, object]) -> Outcome:
         """Send one outbox record and say how it went; at most `total_s` from the first byte on.
 
-        Raises nothing for what a platform does or for what stands in `payload`.
+        Raises nothing for what a platform does or for what stands in `payload`; what `pairs` raises.
         """
         try:
             record = messages.read(kind, payload)
@@ -147,7 +155,7 @@ class PlatformClient:
         await self._pace()
         try:
             async with asyncio.timeout(self._total_s):
-                return judge(record, await self._sent(message), self._profile)
+                return _told(judge(record, await self._sent(message), self._profile), message)
         except _Unanswered as exc:
             return exc.outcome
         except TimeoutError:
@@ -207,7 +215,7 @@ class PlatformClient:
     async def _exchange(self, path: str, text: str, token: Token | None) -> Response:
         """One request and its opened answer. Raises _Unanswered."""
         account = self._account
-        body = seal_request(account.keys, account.operator_id, text, *self._seq.take(self._now()))
+        body = seal_request(account.keys, account.operator_id, text, *await self._pairs(self._now()))
         headers = {} if token is None else {"Authorization": f"Bearer {token.text}"}
         url = account.url.rstrip("/") + path
         try:
@@ -246,6 +254,13 @@ class PlatformClient:
         self._next_start = start + 1 / self._profile.limits.requests_per_s
         if start > now:
             await self._sleep(start - now)
+
+
+def _told(outcome: Outcome, message: messages.Message) -> Outcome:
+    """With what was told, for the audit."""
+    if isinstance(outcome, Delivered | Ignored | Disputed):
+        return replace(outcome, sha256=hashlib.sha256(message.text.encode()).hexdigest())
+    return outcome
 
 
 def _failure(exc: Exception) -> Retry | Refused:

@@ -71,6 +71,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedRequest:
+    """A request whose form is right, and of which nothing may be believed before `verify`."""
+
+    operator_id: str
+    data: str
+    timestamp: str
+    seq: str
+    sig: str
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """An opened response whose signature was right. `text` is None where Data was empty."""
 
@@ -93,14 +104,27 @@ def seal_request(keys: Keys, operator_id: str, text: str, timestamp: str, seq: s
 
 def open_request(keys: Keys, body: bytes) -> Request:
     """Check and decrypt a request. Raises BadEnvelope, BadSignature or BadCiphertext, in this order."""
+    sealed = read_request(body)
+    verify(keys, sealed)
+    return Request(sealed.operator_id, decrypt(keys, sealed.data), sealed.timestamp, sealed.seq)
+
+
+def read_request(body: bytes) -> SealedRequest:
+    """The five fields, for whoever must know the sender before the keys. Raises BadEnvelope."""
     fields = parse_object(body)
-    operator_id = _text(fields, "OperatorID", _OPERATOR)
-    data = _text(fields, "Data")
-    timestamp = _text(fields, "TimeStamp", _STAMP)
-    seq = _text(fields, "Seq", _SEQ)
+    return SealedRequest(
+        _text(fields, "OperatorID", _OPERATOR),
+        _text(fields, "Data"),
+        _text(fields, "TimeStamp", _STAMP),
+        _text(fields, "Seq", _SEQ),
+        _text(fields, "Sig"),
+    )
+
+
+def verify(keys: Keys, sealed: SealedRequest) -> None:
+    """Raises BadSignature unless the sender of `sealed` has these keys."""
     # The three fields round Data have fixed lengths, so the joined text has one reading only.
-    _check(keys, operator_id + data + timestamp + seq, _text(fields, "Sig"))
-    return Request(operator_id, decrypt(keys, data), timestamp, seq)
+    _check(keys, sealed.operator_id + sealed.data + sealed.timestamp + sealed.seq, sealed.sig)
 
 
 def seal_response(keys: Keys, ret: int, msg: str = "", text: str | None = None) -> dict[str, str | int]:
@@ -179,6 +203,14 @@ def stamp(at: datetime) -> str:
     return _in_china(at).strftime("%Y%m%d%H%M%S")
 
 
+def moment(timestamp: str) -> datetime:
+    """The instant of a TimeStamp. Raises BadEnvelope for a date that does not exist."""
+    try:
+        return datetime.strptime(timestamp, "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
+    except ValueError as exc:
+        raise BadEnvelope("TimeStamp is no date and time") from exc
+
+
 def local_time(at: datetime) -> str:
     """`yyyy-MM-dd HH:mm:ss` in China local time. `at` must know its zone."""
     return _in_china(at).strftime("%Y-%m-%d %H:%M:%S")
@@ -202,7 +234,16 @@ class SeqCounter:
         elif self._seq == LAST_SEQ:
             self._second, self._seq = self._second + timedelta(seconds=1), 0
         self._seq += 1
-        return stamp(self._second), f"{self._seq:04d}"
+        return pair(self._second, self._seq)
+
+    async def give(self, now: datetime) -> tuple[str, str]:
+        """The same for who may have to wait for it elsewhere."""
+        return self.take(now)
+
+
+def pair(second: datetime, seq: int) -> tuple[str, str]:
+    """`(TimeStamp, Seq)` as they are written. `second` must know its zone."""
+    return stamp(second), f"{seq:04d}"
 
 
 def _in_china(at: datetime) -> datetime:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from csms.reporting.tcec.envelope import BadEnvelope, Response, parse_object
-from csms.reporting.tcec.messages import ChargeOrder, ConnectorState, HourTotal, Record
+from csms.reporting.tcec.messages import Record, kind_of
 from csms.reporting.tcec.profile import Profile
+from csms.reporting.tcec.pushes import Answer, OrderPush, Push
 
 MAX_REASON = 200
 MAX_RETRY_AFTER_S = 86_400.0
@@ -17,9 +18,10 @@ _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The platform took it. `answer` is what it said."""
+    """The platform took it. `answer` is what it said; `sha256`, here and below, of the message as told."""
 
     answer: dict[str, Any] = field(default_factory=dict)
+    sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Ignored:
     """The platform dropped it on purpose (Status 1): done, never sent again."""
 
     reason: str
+    sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Disputed:
 
     reason: str
     code: int
+    sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,20 @@ def judge(record: Record, answer: Response, profile: Profile) -> Outcome:
         return Refused(_said(answer))
     if ret not in codes.accepted:
         return Rejected(_said(answer))
+    return _judge_body(record, answer, profile)
+
+
+def _judge_body(record: Record, answer: Response, profile: Profile) -> Outcome:
+    """What the answer's own words say, where Ret says nothing against it."""
+    push = profile.push(kind_of(record))
+    assert push is not None  # it was worded for it
     try:
         body = parse_object(answer.text or "")
     except BadEnvelope:
+        if push.answer == "any" and not answer.text:
+            return Delivered({"Ret": answer.ret})
         return Retry("the answer says nothing about the message")
-    return _JUDGES[type(record)](record, body)
+    return _JUDGES[push.answer](record, push, body)
 
 
 def judge_token(answer: Response, profile: Profile) -> Token | Retry | Refused:
@@ -131,18 +144,38 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text[:MAX_REASON]).strip()
 
 
-def _judge_order(record: Record, body: dict[str, Any]) -> Outcome:
-    assert isinstance(record, ChargeOrder)
-    # Answers do not name their question; without this an old answer could confirm another order.
-    if body.get("StartChargeSeq", record.start_charge_seq) != record.start_charge_seq:
+def _is_about(record: Record, body: dict[str, Any]) -> bool:
+    """Answers do not name their question; without this an old answer could confirm another order."""
+    ours = getattr(record, "start_charge_seq", None)
+    return all(body.get(name, ours) == ours for name in ("StartChargeSeq", "OrderNo"))
+
+
+def _judge_order(record: Record, push: Push, body: dict[str, Any]) -> Outcome:
+    if not _is_about(record, body):
         return Retry("the answer is about another order")
     code = _whole(body.get("ConfirmResult"))
     if code is None:
         return Retry("the answer has no ConfirmResult")
-    return Delivered(body) if code == 0 else Disputed(f"ConfirmResult {code}", code)
+    if code == 0:
+        return Delivered(body)
+    if isinstance(push, OrderPush) and push.dispute == "again":
+        return Retry(f"ConfirmResult {code}")
+    return Disputed(f"ConfirmResult {code}", code)
 
 
-def _judge_status(_: Record, body: dict[str, Any]) -> Outcome:
+def _judge_success(record: Record, _: Push, body: dict[str, Any]) -> Outcome:
+    if not _is_about(record, body):
+        return Retry("the answer is about another session")
+    match _whole(body.get("SuccStat")):
+        case 0:
+            return Delivered(body)
+        case None:
+            return Retry("the answer has no SuccStat")
+        case code:
+            return Rejected(f"SuccStat {code}, FailReason {_whole(body.get('FailReason'))}")
+
+
+def _judge_status(_: Record, __: Push, body: dict[str, Any]) -> Outcome:
     match _whole(body.get("Status")):
         case 0:
             return Delivered(body)
@@ -154,10 +187,20 @@ def _judge_status(_: Record, body: dict[str, Any]) -> Outcome:
             return Rejected(f"Status {code}")
 
 
-_JUDGES: dict[type, Callable[[Record, dict[str, Any]], Outcome]] = {
-    ChargeOrder: _judge_order,
-    ConnectorState: _judge_status,
-    HourTotal: _judge_status,
+def _judge_any(record: Record, push: Push, body: dict[str, Any]) -> Outcome:
+    """Where it is not known how a platform answers: what it says counts, and silence is consent."""
+    if "Status" in body:
+        return _judge_status(record, push, body)
+    if "SuccStat" in body:
+        return _judge_success(record, push, body)
+    return Delivered(body)
+
+
+_JUDGES: dict[Answer, Callable[[Record, Push, dict[str, Any]], Outcome]] = {
+    "confirm-result": _judge_order,
+    "succ-stat": _judge_success,
+    "status": _judge_status,
+    "any": _judge_any,
 }
 
 

@@ -25,7 +25,7 @@ def upgrade(url: str) -> None:
 
 async def upgrade_database(database: Database) -> None:
     """The same for an open database: one transaction, and harmless when nothing is to do."""
-    await database.run(_migrate)
+    await database.rebuild(_migrate)
 
 
 async def is_current(database: Database) -> bool:

@@ -19,13 +19,16 @@ from csms.reporting.tcec.envelope import (
     SeqCounter,
     encrypt,
     local_time,
+    moment,
     open_request,
     open_response,
     parse_object,
+    read_request,
     seal_request,
     seal_response,
     sign,
     stamp,
+    verify,
 )
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors/city-platform-vectors.json").read_text())
@@ -239,3 +242,27 @@ def test_a_full_second_flows_into_the_next() -> None:
 
     assert taken[-2:] == [("20260101000000", "9999"), ("20260101000001", "0001")]
     assert len(set(taken)) == 10_000
+
+
+def test_the_sender_is_known_before_anything_is_believed() -> None:
+    """Form first, then the signature, then the contents: each by itself."""
+    fields = sealed()
+    forged = read_request(wire(fields | {"Data": "AAAA"}))
+
+    assert forged.operator_id == OPERATOR
+    with pytest.raises(BadSignature):
+        verify(KEYS, forged)
+    verify(KEYS, read_request(wire(fields)))
+
+
+@pytest.mark.parametrize("timestamp", ["20260229120000", "20261301120000", "20260101246000"])
+def test_a_stamp_that_is_no_time(timestamp: str) -> None:
+    """Fourteen digits are not enough."""
+    with pytest.raises(BadEnvelope, match="TimeStamp is no date and time"):
+        moment(timestamp)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+def test_a_stamp_is_the_moment_it_was_made_of(at: datetime) -> None:
+    """To the second, in China's time."""
+    assert moment(stamp(at)) == at.replace(microsecond=0)

@@ -17,12 +17,13 @@ def written(folder: Path, text: str, name: str = "city.yaml") -> Path:
 
 @pytest.mark.parametrize("name", bundled())
 def test_every_bundled_profile_is_whole(name: str) -> None:
-    """It loads under its own name and has a code for every status."""
+    """It loads under its own name, has a code for every status and knows what it tells."""
     profile = load_profile(name)
 
     assert profile.name == name
     assert set(profile.status_codes) == set(ConnectorStatus)
-    assert {"connector-status", "charge-order"} <= set(profile.sent())
+    assert "connector-status" in profile.sent()
+    assert {"query-token", "stations-info", "station-status"} <= set(profile.answered())
 
 
 def test_beijing_differs_where_it_does() -> None:
@@ -40,7 +41,8 @@ def test_beijing_differs_where_it_does() -> None:
         3600,
     ]
     assert beijing.spelling == standard.spelling
-    assert beijing.push("connector-status") == standard.push("connector-status")
+    assert beijing.push("start-result") == standard.push("start-result")
+    assert beijing.answered() == standard.answered()
 
 
 def test_hourly_totals_only_where_there_is_a_path() -> None:
@@ -68,7 +70,7 @@ answers: {already: [4015]}
 
     profile = load_profile(path)
 
-    assert list(profile.sent()) == ["connector-status"]
+    assert "charge-order" not in profile.sent()
     status = profile.pushes.connector_status
     assert status is not None
     assert (status.shape, profile.url_path(status.path)) == ("array", "/notification_stationStatus")
@@ -106,6 +108,42 @@ def test_a_file_may_extend_a_file_beside_it(tmp_path: Path) -> None:
         ("pushes: {orders: {path: x}}", "city.yaml:3: pushes.orders: Extra inputs"),
         ("name: twice", "city.yaml:3: name stands twice"),
         ("extends: beijing", "city.yaml:3: extends stands twice"),
+        ("pushs: {}", "city.yaml:3: pushs: Extra inputs"),
+        (
+            "pushes: {charge-order: {fields: [StartChargeSeq, TotalPowr]}}",
+            "city.yaml:3: pushes.charge-order.fields.1: Input should be",
+        ),
+        (
+            "pushes: {charge-order: {retry_s: [60, 30]}}",
+            "city.yaml:3: pushes.charge-order.retry_s: a wait is shorter than the one before it",
+        ),
+        ("pushes: {charge-order: {retry_s: [0]}}", "city.yaml:3: pushes.charge-order.retry_s.0: Input"),
+        ("pushes: {charge-order: {retry_s: [604801]}}", "city.yaml:3: pushes.charge-order.retry_s.0: Input"),
+        (
+            "pushes: {charge-order: {retry_s: [60], retry_repeats: all}}",
+            "city.yaml:3: pushes.charge-order.retry_repeats: one wait has no list",
+        ),
+        (
+            "pushes: {charge-order: {fields: [StartChargeSeq]}}",
+            "pushes.charge-order.required: ConnectorID is not among the fields",
+        ),
+        (
+            "spelling: {StartTime: EndTime}",
+            "city.yaml:3: spelling: two fields of",
+        ),
+        (
+            "pushes: {order-check: {from: '04:00'}}",
+            "pushes.order-check.until: the window ends before it begins",
+        ),
+        ("pulls: {stations-info: {page_size: 200}}", "pulls.stations-info.page_size: larger than"),
+        ("reportable: {sites: class}", "city.yaml:3: reportable.classes: sites: class needs at least one"),
+        ("reportable: {sites: all, kinds: [public]}", "city.yaml:3: reportable.kinds: only with"),
+        ("codes: {tea: {green: 1}}", "city.yaml:3: codes.tea: Input should be"),
+        ("objects: {station: {lengths: {Tea: 1}}}", "objects.station.lengths: Tea is not among the fields"),
+        (
+            "pushes: {alarm: {path: a, fields: [AlarmCode], retry_s: [1]}}",
+            "city.yaml: alarms: `otherwise` is missing",
+        ),
         ("title: [", "city.yaml:4: not valid YAML"),
     ],
 )
@@ -143,7 +181,7 @@ def test_what_cannot_be_found_or_read(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text("#" * 300_000)
 
     sources: list[tuple[str | Path, str]] = [
-        ("atlantis", "known: beijing, simulated, tcec102-2016"),
+        ("atlantis", "known: beijing, shenzhen, simulated, tcec102-2016, xiaoju"),
         ("../beijing", "there is no profile"),
         (tmp_path / "none.yaml", "cannot be read"),
         (tmp_path / "a.yaml", "extends itself"),

@@ -1,0 +1,38 @@
+"""What the door says, in Chinese and English."""
+
+DOOR: dict[str, dict[str, str]] = {
+    "en": {
+        "ask_sign_in": "Sign in to see and command the charging stations.",
+        "ask_password": "Choose a password of your own: at least 12 characters, without your name.",
+        "do_sign_in": "Sign in",
+        "do_password": "Change password",
+        "field_name": "Name",
+        "field_password": "Password",
+        "field_code": "One-time code, if you use an authenticator app",
+        "field_old": "Present password",
+        "field_new": "New password",
+        "field_again": "New password again",
+        "door_wrong": "Name, password or code is wrong.",
+        "door_too_many": "Too many attempts that failed. Wait a little, then try again.",
+        "door_weak": "At least 12 characters, without your name, and not the present password.",
+        "door_not_the_same": "The two new passwords differ.",
+        "door_elsewhere": "This form came from elsewhere. Open the page anew.",
+    },
+    "zh-CN": {
+        "ask_sign_in": "登录后可查看和控制充电桩。",
+        "ask_password": "请设置自己的密码：至少 12 个字符，且不含用户名。",
+        "do_sign_in": "登录",
+        "do_password": "修改密码",
+        "field_name": "用户名",
+        "field_password": "密码",
+        "field_code": "动态验证码（已启用时填写）",
+        "field_old": "当前密码",
+        "field_new": "新密码",
+        "field_again": "再次输入新密码",
+        "door_wrong": "用户名、密码或验证码错误。",
+        "door_too_many": "失败次数过多，请稍后再试。",
+        "door_weak": "至少 12 个字符，不含用户名，且不能与当前密码相同。",
+        "door_not_the_same": "两次输入的新密码不一致。",
+        "door_elsewhere": "此表单来自其他页面，请重新打开。",
+    },
+}
