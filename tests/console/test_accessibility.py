@@ -55,14 +55,21 @@ async def kit(sqlite_url: str) -> AsyncIterator[Kit]:
         async with await kit.desk.client() as client:
             await client.post("/api/v1/tariffs", json=TARIFF)
             await client.post("/api/v1/tariffs/T1/assignments", json={"valid_from": FROM})
+            body = {"command": {"command": "ClearCache"}, "stations": ["CS-0001"]}
+            batch = (await client.post("/api/v1/command-batches", json=body)).json()["batch_id"]
+        kit.given = {  # type: ignore[attr-defined]  # as above
+            "identity": "CS-0001",
+            "session_id": str(kit.number),  # type: ignore[attr-defined]  # as above
+            "tariff": "T1",
+            "name": "beijing",
+            "batch_id": batch,
+        }
         yield kit
 
 
 def every_path(kit: Kit) -> list[str]:
     """Addresses of every page, and of parts of pages that are asked for one at a time."""
-    number = str(kit.number)  # type: ignore[attr-defined]  # as above
-    given = {"identity": "CS-0001", "session_id": number, "tariff": "T1", "name": "beijing"}
-    return [*(page.path.format(**given) for page in PAGES), *PARTS]
+    return [*(page.path.format(**kit.given) for page in PAGES), *PARTS]  # type: ignore[attr-defined]  # as above
 
 
 async def complaints(browser: Browser, where: str) -> list[str]:

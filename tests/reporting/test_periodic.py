@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from csms.domain.assets import ConnectorStatus
 from csms.domain.events import ConnectorStatusChanged
@@ -161,9 +162,12 @@ async def test_it_goes_on_after_trouble(
     bad, good = route_of("beijing", clock, Broken()), route_of("beijing", clock, inventory)
     good = Route("city", good.operator_code, good.profile, good.places, clock)
     bad = Route("other", bad.operator_code, bad.profile, bad.places, clock)
-    task = asyncio.create_task(Periodic((bad, good), LiveStates(database), PlatformStore(database)).run())
-    async with asyncio.timeout(10):
-        while not (await outbox.find(OutboxFilter(platform="city"))).items:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    with capture_logs() as lines:
+        task = asyncio.create_task(Periodic((bad, good), LiveStates(database), PlatformStore(database)).run())
+        async with asyncio.timeout(10):
+            while not (await outbox.find(OutboxFilter(platform="city"))).items:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert {line["platform"] for line in lines if line["log_level"] == "error"} == {"other"}
