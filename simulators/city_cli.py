@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,11 +146,10 @@ def run_city(
         raise SystemExit(f"--behave: {exc}") from exc
     except ProfileError as exc:
         raise SystemExit(f"--profile: {exc}") from exc
-    with contextlib.suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(_serve(city))
-        except OSError as exc:
-            raise SystemExit(f"cannot listen on {host}:{port}: {exc.strerror}") from exc
+    try:
+        asyncio.run(_serve(city))
+    except OSError as exc:
+        raise SystemExit(f"cannot listen on {host}:{port}: {exc.strerror}") from exc
 
 
 class _Teller:
@@ -168,6 +167,10 @@ class _Teller:
 
 
 async def _serve(city: CityPlatform) -> None:
+    ended = asyncio.Event()
+    # A shell starts what it puts in the background with Ctrl-C ignored; asked for, it arrives all the same.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with city:
         base = city.profile.base_path
         known = ", ".join(city.operators)
@@ -175,7 +178,7 @@ async def _serve(city: CityPlatform) -> None:
         console.print(f"[bold]{escape(city.profile.title)}[/]: page at {city.url}/")
         for fault in city.faults.told():
             console.print(f"[yellow]fault in force: {escape(fault)}[/]")
-        await asyncio.Event().wait()
+        await ended.wait()
 
 
 async def _ask(

@@ -11,9 +11,11 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from sqlalchemy import make_url
@@ -32,6 +34,10 @@ def _without_cache(**settings: Any) -> None:
 
 # A logger that kept its level and processors for good would write past `capture_logs` in every later test.
 structlog.configure = _without_cache
+
+
+# Reading every authority's certificate takes 30 ms, for each client of each test.
+httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
 
 @pytest.fixture(autouse=True)

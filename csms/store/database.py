@@ -38,6 +38,14 @@ Parameters = Mapping[str, Any]
 SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
+_dialects: dict[type[Dialect], Dialect] = {}
+
+
+def _shared(dialect: Dialect) -> Dialect:
+    """The first of its kind in this process: what was compiled for one database serves the next."""
+    return _dialects.setdefault(type(dialect), dialect)
+
+
 class Database(ABC):
     """What the stores work with. Every method raises StoreUnavailable when the database is away."""
 
@@ -161,7 +169,7 @@ class _Sqlite(Database):
         self._glancing = sqlite3.connect(str(file), isolation_level=None, check_same_thread=False, timeout=0)
         self._writer = ThreadPoolExecutor(1, "csms-write")
         self._readers = ThreadPoolExecutor(read_connections, "csms-read")
-        self.dialect_of = self._writing.dialect
+        self.dialect_of = _shared(self._writing.dialect)
 
     async def run(self, job: Job[T]) -> T:
         loop = asyncio.get_running_loop()
@@ -227,7 +235,7 @@ class InlineDatabase(Database):
 
     def __init__(self, url: str = "sqlite://") -> None:
         self._engine = sqlite_engine(url, 1, writes=True)
-        self.dialect_of = self._engine.dialect
+        self.dialect_of = _shared(self._engine.dialect)
 
     async def run(self, job: Job[T]) -> T:
         return _in_transaction(self._engine, job)
@@ -249,7 +257,7 @@ class _Postgres(Database):
         # Connections of their own: a page that takes long must not keep a station's commit waiting.
         browsing = asyncpg_engine(url, pool_size=read_connections, max_overflow=0, pool_timeout=10)
         self._browsing = browsing.execution_options(**SNAPSHOT)
-        self.dialect_of = self._engine.dialect
+        self.dialect_of = _shared(self._engine.dialect)
 
     async def run(self, job: Job[T]) -> T:
         with _outages():

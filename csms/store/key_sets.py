@@ -5,6 +5,7 @@ number of keys, so it is compiled once. Knows no table.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from csms.store.statements import prepare
+from csms.store.statements import Prepared, prepare
 
 Keys = Sequence[Sequence[Any]]
 Columns = Mapping[str, type[int] | type[str]]
@@ -45,14 +46,21 @@ class KeyQuery:
         columns: Columns,
         by_index: tuple[str, str] | None = None,
     ) -> None:
+        self._dialect, self._build, self._columns, self._by_index = dialect, build, columns, by_index
         self._is_sqlite = dialect.name == "sqlite"
-        relation = _from_json(columns) if self._is_sqlite else _from_arrays(columns)
-        fields = ("keys",) if self._is_sqlite else tuple(columns)
-        self._prepared = prepare(build(relation.c), fields, dialect)
-        if by_index is not None and self._is_sqlite:
-            table, index = by_index
-            sql = self._prepared.sql.replace(f"JOIN {table} ON", f"JOIN {table} INDEXED BY {index} ON")
-            self._prepared = self._prepared._replace(sql=sql)
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        """At the first question: a process asks some of them only, and starts without compiling the others."""
+        relation = _from_json(self._columns) if self._is_sqlite else _from_arrays(self._columns)
+        fields = ("keys",) if self._is_sqlite else tuple(self._columns)
+        prepared = prepare(self._build(relation.c), fields, self._dialect)
+        if self._by_index is None or not self._is_sqlite:
+            return prepared
+        table, index = self._by_index
+        return prepared._replace(
+            sql=prepared.sql.replace(f"JOIN {table} ON", f"JOIN {table} INDEXED BY {index} ON")
+        )
 
     def rows(self, keys: Keys, connection: Connection) -> Sequence[Any]:
         """The rows for `keys`, each a value for every column."""

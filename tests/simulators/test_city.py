@@ -370,8 +370,9 @@ async def test_stopping_cuts_connections_and_keeps_the_port(city: CityPlatform, 
     assert (await operator.http.get("/ledger")).status_code == 200
 
 
-def test_run_city_serves_until_interrupted() -> None:
-    """As `python -m simulators city` does: prints its address, ends cleanly on Ctrl-C."""
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_run_city_serves_until_interrupted(way: signal.Signals) -> None:
+    """As `python -m simulators city` does: prints its address, ends cleanly on Ctrl-C or when told to."""
     words = (
         f"from simulators.city_cli import run_city; run_city(port=0, operator_id=['{OPERATOR}', 'ABCDEFGH9'])"
     )
@@ -380,7 +381,7 @@ def test_run_city_serves_until_interrupted() -> None:
         line = process.stdout.readline()
         url = line.split()[3].removesuffix("/evcs/v1/")
         told = httpx.get(f"{url}/ledger", trust_env=False).json()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(way)
         assert process.wait(10) == 0
 
     assert told["operators"] == [OPERATOR, "ABCDEFGH9"]
