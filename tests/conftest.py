@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from csms.store.database import Database, InlineDatabase
 from csms.store.migrations import upgrade, upgrade_database
 
+LONG = ("bench", "campaign", "clients", "cluster")  # folders of tests with servers of their own
 POSTGRES = os.environ.get("CSMS_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 _configure = structlog.configure
@@ -38,6 +39,15 @@ structlog.configure = _without_cache
 
 # Reading every authority's certificate takes 30 ms, for each client of each test.
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: at the end no process waits minutes for another's last test."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None and _folder(item) not in LONG)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(autouse=True)

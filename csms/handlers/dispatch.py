@@ -116,7 +116,9 @@ async def _once_it_answers(s: Services, look: Callable[[], Awaitable[Handled]]) 
             return await look()
         except StoreUnavailable:
             left = give_up_at - loop.time()
-            if not s.writer.healthy or left <= 0:
+            if left <= 0:
+                s.writer.give_up()
+            if not s.writer.healthy:
                 raise
             pause = min(2 * pause, LONGEST_PAUSE_S, left)
 

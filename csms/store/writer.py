@@ -144,6 +144,11 @@ class Writer:
         self._wake.set()
         return True
 
+    def give_up(self) -> None:
+        """What was to be read did not come for as long as a commit is held: the database is away."""
+        self.healthy = False
+        self._wake.set()
+
     def went_on(self, course: Course) -> None:
         """A session's messages are stored and its row does not know yet: it will soon."""
         due = self._courses.get(course.session_id)
@@ -165,6 +170,8 @@ class Writer:
             while self._waiting or self._is_progress_due():
                 await self._let_grow()
                 await self._store(self._take())
+                await self._recover()
+            await self._recover()
 
     async def _let_grow(self) -> None:
         """Under heavy load, wait while more comes at once: a commit costs as much as twenty messages."""
@@ -225,7 +232,6 @@ class Writer:
             self.healthy = False
             self._log.error("store_unavailable", error=str(exc), waiting=len(batch) + len(self._waiting))
             self._tell_all([*batch, *self._take()], StoreUnavailable)
-            await self._recover()
         except Exception:
             self._log.exception("commit_failed")
             self._tell_all(batch, RowRefused)
@@ -264,13 +270,14 @@ class Writer:
                 return refusals
 
     async def _recover(self) -> None:
-        """Wait until the database takes writes again, three times in a row."""
+        """When the database is away, wait until it takes writes again, three times in a row."""
         good = 0
-        while good < GOOD_PROBES and not self._closing:
+        while not self.healthy and not self._closing:
             await asyncio.sleep(LONGEST_PAUSE_S)
             good = good + 1 if await self._probe() else 0
-        self.healthy = good == GOOD_PROBES
-        self._log.warning("store_recovered" if self.healthy else "store_left_unavailable")
+            if good == GOOD_PROBES:
+                self.healthy = True
+                self._log.warning("store_recovered")
 
     async def _probe(self) -> bool:
         try:

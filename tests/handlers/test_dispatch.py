@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from csms.config import DatabaseSettings, Settings
 from csms.domain.assets import BootStatus, OcppVersion
 from csms.domain.events import Event
 from csms.errors import StaleEpoch, StoreUnavailable
@@ -19,10 +20,16 @@ V2 = pytest.mark.parametrize("version", [OcppVersion.V201, OcppVersion.V21])
 
 
 class FailingDatabase(InlineDatabase):
-    """Away while `is_away`; `loses_word` makes the next commit and does not say so."""
+    """Away while `is_away`, `is_unreadable`; `loses_word` makes the next commit and does not say so."""
 
     is_away = False
+    is_unreadable = False
     loses_word = False
+
+    async def glance(self, sql, values):  # type: ignore[no-untyped-def]  # as below
+        if self.is_unreadable:
+            raise StoreUnavailable("away")
+        return await super().glance(sql, values)
 
     async def run(self, job):  # type: ignore[no-untyped-def]  # as the base class has it
         if self.is_away:
@@ -94,6 +101,26 @@ async def test_without_a_commit_nothing_is_answered_or_remembered() -> None:
         database.is_away, writer.healthy = False, True
         await talk.start()
         assert len(await house.sessions()) == 1
+    await database.close()
+
+
+async def test_what_cannot_be_read_for_as_long_as_a_commit_is_held_is_an_outage() -> None:
+    """F03: whoever comes next is refused at once, not after as long again; and it heals by itself."""
+    database = FailingDatabase()
+    await upgrade_database(database)
+    async with Writer(database, hold_s=0.02) as writer:
+        house = House(database, writer, Settings(database=DatabaseSettings(hold_s=0.02)))
+        talk = await house.connect(OcppVersion.V201)
+
+        database.is_away = database.is_unreadable = True
+        with pytest.raises(StoreUnavailable):
+            await talk.say("TransactionEvent", event_2("Updated", T0, 1, 100))
+        assert not writer.healthy
+
+        database.is_away = database.is_unreadable = False
+        async with asyncio.timeout(10):
+            while not writer.healthy:  # noqa: ASYNC110 - the writer tells nobody; the gateway asks too
+                await asyncio.sleep(0.02)
     await database.close()
 
 
