@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from csms.console.details import value_text
-from csms.console.forms import body_of, worded
+from csms.console.forms import body_of
 from csms.console.frame import page_head
 from csms.console.listing import PAGE_ROWS, Column, Listing, listing, pager, panel, tabs
 from csms.console.markup import Content, Html, joined, tag
@@ -161,8 +161,8 @@ def _remove(words: dict[str, str], resource: Resource, one: Mapping[str, Any]) -
 async def _form(visit: Visit, resource: Resource, refresh: Refresh) -> None:
     if not visit.person.is_admin or not await visit.desk.offers(resource.path, method="post"):
         return
-    name, schemas = resource.path.strip("/"), await visit.desk.schemas()
-    schema = worded(await body_schema(visit, resource.path, "post"), name, visit.words)
+    schemas = await visit.desk.schemas()
+    schema = await body_schema(visit, resource.path, "post")
 
     async def enter(values: dict[str, Any]) -> Content:
         answer = await visit.desk.post(resource.path, body_of(schema, schemas, values))

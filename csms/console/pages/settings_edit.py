@@ -18,6 +18,7 @@ from csms.console.forms import (
     problems_of,
     resolved,
     schema_form,
+    worded,
 )
 from csms.console.listing import Column, Listing, listing, panel
 from csms.console.markup import Content, Html, joined, tag
@@ -155,10 +156,10 @@ class RecordForm:
 
 
 async def body_schema(visit: Visit, path: str, method: str) -> Mapping[str, Any]:
-    """What the API takes there, behind its reference."""
+    """What the API takes there, behind its reference, in the words of the reader's language."""
     operation = await visit.desk.operation(path, method) or {}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    return resolved(body, await visit.desk.schemas())
+    return worded(resolved(body, await visit.desk.schemas()), path.split("/")[1], visit.words)
 
 
 async def _record(visit: Visit, resource: Resource, key: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from csms.console.details import json_block
-from csms.console.forms import body_of, resolved, schema_form
+from csms.console.forms import body_of, resolved, schema_form, worded
 from csms.console.listing import panel
 from csms.console.markup import Content, Html, joined, tag
 from csms.console.notices import empty
@@ -47,7 +47,10 @@ async def command_schemas(visit: Visit) -> dict[str, Mapping[str, Any]]:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     schemas = await visit.desk.schemas()
     mapping = body.get("discriminator", {}).get("mapping", {})
-    return {name: resolved({"$ref": reference}, schemas) for name, reference in mapping.items()}
+    return {
+        name: worded(resolved({"$ref": reference}, schemas), f"command_{name}", visit.words)
+        for name, reference in mapping.items()
+    }
 
 
 def title(command: str, words: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from csms.console.filters import filter_form, filter_values, site_options
-from csms.console.forms import body_of, resolved, schema_form
+from csms.console.forms import body_of, resolved, schema_form, worded
 from csms.console.frame import page_head
 from csms.console.listing import PAGE_ROWS, Column, Listing, listing, nothing_found, pager, panel
 from csms.console.markup import Content, Html, joined, tag
@@ -76,7 +76,7 @@ async def _register(visit: Visit) -> None:
     operation = await visit.desk.operation(PATH, "post") or {}
     schemas = await visit.desk.schemas()
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    schema = resolved(body, schemas)
+    schema = worded(resolved(body, schemas), "id-tokens", words)
     send = tag("button", words["save"], type="submit", cls="primary")
     form = tag("form", schema_form(schema, schemas, words, {}), send, cls="form", data_act="register")
     visit.html(panel(words["register_token"], form))
