@@ -51,7 +51,7 @@ class KeyQuery:
 
     @cached_property
     def _prepared(self) -> Prepared:
-        """At the first question: a process asks some of them only, and starts without compiling the others."""
+        """Compiled at the first question: a process asks only some, and starts without the others."""
         relation = _from_json(self._columns) if self._is_sqlite else _from_arrays(self._columns)
         fields = ("keys",) if self._is_sqlite else tuple(self._columns)
         prepared = prepare(self._build(relation.c), fields, self._dialect)

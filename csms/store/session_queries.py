@@ -36,11 +36,11 @@ from csms.store.tariff_tables import session_costs
 from csms.store.times import text_of
 
 __all__ = [
-    "ACTIVE", "FLAGGED", "KEY", "KEYS", "SHOWN", "UNENDED", "SessionFilter", "find", "in_order", "one",
-    "shown", "start_charge_seq", "timeline", "until_key", "values",
+    "ACTIVE", "FLAGGED", "IS_COST", "KEY", "KEYS", "SHOWN", "UNENDED", "SessionFilter", "find", "in_order",
+    "one", "shown", "start_charge_seq", "timeline", "until_key", "values",
 ]  # fmt: skip
 
-CHUNKS = (500, 2_000, 7_500)  # rows of the leading index that a page looks at before it says: go on
+CHUNKS = (500, 1_500, 3_000)  # rows of the leading index that a page looks at before it says: go on
 
 _revisions = session_costs.alias("revisions")
 _CURRENT = (
@@ -49,6 +49,7 @@ _CURRENT = (
     .correlate(sessions)
     .scalar_subquery()
 )
+IS_COST = and_(session_costs.c.session_id == sessions.c.session_id, session_costs.c.revision == _CURRENT)
 SHOWN = (
     select(
         sessions,
@@ -61,10 +62,7 @@ SHOWN = (
     .join(charging_stations, charging_stations.c.station_id == sessions.c.station_id)
     .outerjoin(operators, operators.c.operator_id == sessions.c.operator_id)
     .outerjoin(sites, sites.c.site_id == sessions.c.site_id)
-    .outerjoin(
-        session_costs,
-        and_(session_costs.c.session_id == sessions.c.session_id, session_costs.c.revision == _CURRENT),
-    )
+    .outerjoin(session_costs, IS_COST)
 )
 KEY = (sessions.c.started_at, sessions.c.session_id)
 KEYS = select(*KEY)

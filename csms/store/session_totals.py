@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Select, cast, func, literal_column, select
 from csms.store.columns import WHOLE
 from csms.store.database import Database
 from csms.store.session_filter import SessionFilter, is_by_place_only, plan_of
-from csms.store.session_queries import KEYS, SHOWN, in_order, until_key
+from csms.store.session_queries import IS_COST, KEYS, in_order, until_key
 from csms.store.tables import charging_stations, operators, sessions, sites, totals
 from csms.store.tariff_tables import session_costs
 from csms.store.times import micros, text_of
 
-MOST_COUNTED = 50_000  # sessions that are added up one by one
+MOST_COUNTED = 20_000  # sessions that are added up one by one: a large operator's month
 MINUTE_US = 60_000_000
 NOTHING = {"exact": True, "basis": "sessions", "sessions": 0, "energy_wh": 0, "minutes": 0, "money": []}
 
@@ -31,7 +31,8 @@ SUMS: Select[Any] = (
         cast(func.sum(_ended - sessions.c.started_at), WHOLE).label("lasted"),
         cast(func.sum(_fen), WHOLE).label("fen"),
     )
-    .select_from(*SHOWN.get_final_froms())
+    .select_from(sessions)
+    .outerjoin(session_costs, IS_COST)
     .group_by(session_costs.c.currency)
 )
 DAYS = select(
@@ -58,17 +59,24 @@ def _of(wanted: SessionFilter, connection: Connection) -> dict[str, Any]:
     plan = plan_of(wanted, connection)
     if plan is None:
         return NOTHING
-    order = partial(in_order, oldest_first=wanted.oldest_first, last=None)
-    keys = connection.execute(order(KEYS.where(*plan.lead)).limit(MOST_COUNTED + 1)).all()
-    if not keys:
+    keys = in_order(KEYS.where(*plan.lead), wanted.oldest_first, None)
+    first = keys.limit(MOST_COUNTED + 1).subquery().c
+    number, since, until = connection.execute(
+        select(func.count(), func.min(first.started_at), func.max(first.started_at))
+    ).one()
+    if not number:
         return NOTHING
-    is_all = len(keys) <= MOST_COUNTED
+    is_all = number <= MOST_COUNTED
     if not is_all and is_by_place_only(wanted):
         by_days = _by_days(wanted, connection)
         if by_days is not None:
             return by_days
-    end = keys[min(len(keys), MOST_COUNTED) - 1]
-    query = SUMS.where(*plan.lead, *plan.rest, until_key(tuple(end), wanted.oldest_first))
+    query = SUMS.where(*plan.lead, *plan.rest, sessions.c.started_at.between(since, until))
+    if wanted.text is not None:  # part of an identity, too
+        query = query.join(charging_stations, charging_stations.c.station_id == sessions.c.station_id)
+    if not is_all:
+        end = connection.execute(keys.offset(MOST_COUNTED - 1).limit(1)).one()
+        query = query.where(until_key(tuple(end), wanted.oldest_first))
     found = connection.execute(query).all()
     return {
         "exact": is_all and not plan.is_cut,
