@@ -1,6 +1,7 @@
 """Charts with axes, units and legends, in the colours of the page."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ DARK = {
     "panel": "#1c252e",
     "colours": ["#45c4b4", "#6fa8dc", "#d9b65a", "#f4877b", "#b3a4ec"],
 }
+MINUTE = timedelta(minutes=1)
 DASHES = ("solid", "dashed", "dotted", "solid", "dashed")  # lines differ without colour, too
 
 
@@ -46,12 +48,13 @@ def options(
         "type": "time" if is_time else "category",
         "axisLabel": {**text, "hideOverlap": True},
         "axisLine": lines,
+        **(_room(series) if is_time else {}),
     }
     return {
         "color": look["colours"],
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
-        "grid": {"left": 8, "right": 12, "top": 38, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 12, "top": 52, "bottom": 8, "containLabel": True},
         "legend": {"show": True, "top": 0, "left": "center", "textStyle": text, "itemHeight": 10},
         "tooltip": {
             "trigger": "axis",
@@ -75,6 +78,15 @@ def options(
         ],
         "series": [_series(one, place) for place, one in enumerate(series)],
     }
+
+
+def _room(series: Sequence[Series]) -> dict[str, str]:
+    """Two minutes around the only time there is: left to itself the axis would show two days."""
+    times = {str(at) for one in series for at, _ in one.points if at}
+    if len(times) != 1:
+        return {}
+    at = datetime.fromisoformat(times.pop())
+    return {"min": (at - MINUTE).isoformat(), "max": (at + MINUTE).isoformat()}
 
 
 def _series(one: Series, place: int) -> dict[str, Any]:

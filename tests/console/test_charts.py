@@ -26,6 +26,20 @@ def test_options() -> None:
     assert made["color"] != options(series, ("kW",), is_dark=True, is_time=False)["color"]
 
 
+def test_a_single_moment_has_minutes_around_it() -> None:
+    """Not two days: a session that has just begun is drawn where it will go on."""
+    once, twice = (
+        [("2026-01-07T10:00:00.000", 1.0)],
+        [("2026-01-07T10:00:00.000", 1), ("2026-01-07T10:00:09", 2)],
+    )
+
+    across = options([Series("Power", once)], ("kW",), is_dark=False, is_time=True)["xAxis"]
+    later = options([Series("Power", twice)], ("kW",), is_dark=False, is_time=True)["xAxis"]
+
+    assert (across["min"], across["max"]) == ("2026-01-07T09:59:00", "2026-01-07T10:01:00")
+    assert "min" not in later
+
+
 @pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("scheme", ["dark", "light"])
