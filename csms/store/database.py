@@ -255,7 +255,9 @@ class _Postgres(Database):
         self._engine = asyncpg_engine(url, pool_size=read_connections + 1, max_overflow=2, pool_timeout=5)
         self._looking = self._engine.execution_options(**SNAPSHOT)
         # Connections of their own: a page that takes long must not keep a station's commit waiting.
-        browsing = asyncpg_engine(url, pool_size=read_connections, max_overflow=0, pool_timeout=10)
+        browsing = asyncpg_engine(
+            url, planned_anew=True, pool_size=read_connections, max_overflow=0, pool_timeout=10
+        )
         self._browsing = browsing.execution_options(**SNAPSHOT)
         self.dialect_of = _shared(self._engine.dialect)
 

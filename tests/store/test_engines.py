@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from csms.errors import StoreUnavailable
 from csms.store import engines
+from csms.store.database import Database
 from csms.store.engines import (
     POSTGRES_SETTINGS,
     SQLITE_PRAGMAS,
@@ -159,6 +160,17 @@ def test_a_pragma_that_does_not_hold_is_an_outage(
     with pytest.raises(StoreUnavailable, match=f"PRAGMA {name} is"), engine.connect():
         pass
     engine.dispose()
+
+
+async def test_pages_are_planned_for_what_they_are_asked(postgres_url: str) -> None:
+    """Never by a plan that was made for a shorter range; what stations wait for may keep its plans."""
+    plans = text("SHOW plan_cache_mode")
+    database = await Database.open(postgres_url)
+    pages = await database.browse(lambda connection: connection.execute(plans).scalar())
+    others = await database.look(lambda connection: connection.execute(plans).scalar())
+    await database.close()
+
+    assert (pages, others) == ("force_custom_plan", "auto")
 
 
 @pytest.mark.parametrize("name", POSTGRES_SETTINGS)
