@@ -52,7 +52,7 @@ class Totals(View):
     exact: bool = Field(description="Whether it is all of them, each counted.")
     basis: Literal["sessions", "days"] = Field(
         description="sessions: counted one by one. days: of the roll-ups of whole local days in the range;"
-        " energy is then that of these days, and there is no money."
+        " energy is then that of these days, and money what they are billed (of a station: none)."
     )
     sessions: int
     energy_wh: int

@@ -40,7 +40,7 @@ __all__ = [
     "one", "shown", "start_charge_seq", "timeline", "until_key", "values",
 ]  # fmt: skip
 
-CHUNKS = (500, 1_500, 3_000)  # rows of the leading index that a page looks at before it says: go on
+CHUNKS = (500, 1_500, 2_000)  # rows of the leading index that a page looks at before it says: go on
 
 _revisions = session_costs.alias("revisions")
 _CURRENT = (
@@ -96,18 +96,28 @@ def find(wanted: SessionFilter, after: str | None, most: int, connection: Connec
 def _looked_through(plan: Plan, oldest_first: bool, last: Any, most: int, connection: Connection) -> Page:
     rows: list[Row[Any]] = []
     for chunk in CHUNKS:
-        keys = connection.execute(in_order(KEYS.where(*plan.lead), oldest_first, last).limit(chunk)).all()
-        if not keys:
+        keys = in_order(KEYS.where(*plan.lead), oldest_first, last).limit(chunk)
+        end = connection.execute(_last_of(keys, oldest_first)).one_or_none()
+        if end is None:
             return Page([shown(row) for row in rows], None)
+        number, key = end[0], tuple(end[1:])
         query = in_order(SHOWN.where(*plan.lead, *plan.rest), oldest_first, last)
-        query = query.where(until_key(tuple(keys[-1]), oldest_first)).limit(most + 1 - len(rows))
+        query = query.where(until_key(key, oldest_first)).limit(most + 1 - len(rows))
         rows += connection.execute(query)
         if len(rows) > most:
             return page_of(rows, most, shown, _key)
-        if len(keys) < chunk:
+        if number < chunk:
             return Page([shown(row) for row in rows], None)
-        last = tuple(keys[-1])
+        last = key
     return Page([shown(row) for row in rows], cursor_of(*last))
+
+
+def _last_of(keys: Select[Any], oldest_first: bool) -> Select[Any]:
+    """How many keys there are, and the last: one row, where fetching all of them would take longest."""
+    these = keys.subquery()
+    columns = [these.c[column.name] for column in KEY]
+    last_first = [column.desc() if oldest_first else column for column in columns]
+    return select(func.count().over(), *columns).order_by(*last_first).limit(1)
 
 
 def in_order(query: Select[Any], oldest_first: bool, last: Any) -> Select[Any]:

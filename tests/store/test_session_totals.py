@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 
 from csms.domain.session import SessionState
+from csms.store.billing_tables import SUMS, bill_days
 from csms.store.database import Database
 from csms.store.outbox import Outbox
 from csms.store.records import OutboxRow
 from csms.store.reports import ReportStore
 from csms.store.session_filter import MOST_NAMED, SessionFilter, is_by_place_only
 from csms.store.session_totals import SessionTotals
+from csms.store.times import micros
 from csms.store.writer import Writer
 from tests.store.given import HOUR, OPERATOR, T0, a_session, start_of, stations
 
 DAY = timedelta(days=1)
+DAY_US = 86_400_000_000
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ async def filled(database: Database, monkeypatch: pytest.MonkeyPatch) -> Databas
     "place", [{}, {"operator": OPERATOR}, {"site": "S01", "operator": OPERATOR}, {"station": "CS-0001"}]
 )
 async def test_many_by_place_are_those_of_days(filled: Database, place: dict[str, Any]) -> None:
-    """Whole local days that lie within the range; it says which, and that money is not known."""
+    """Whole local days that lie within the range; it says which. No bill, no money."""
     since, until = T0 - DAY, T0 + 4 * DAY  # 18:00 by the operator's clock: the last day is not whole
     found = await SessionTotals(filled).of(SessionFilter(**place, since=since))
     part = await SessionTotals(filled).of(SessionFilter(**place, since=since, until=until + HOUR))
@@ -54,6 +57,30 @@ async def test_many_by_place_are_those_of_days(filled: Database, place: dict[str
         "to": "2026-01-10T16:00:00.000Z",
     }
     assert (part["basis"], part["sessions"], part["to"]) == ("days", 4, "2026-01-08T16:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("place", "total"),
+    [
+        ({}, "12.34"),
+        ({"operator": OPERATOR}, "12.34"),
+        ({"site": "S01", "operator": OPERATOR}, "12.34"),
+        ({"site": "S01"}, "12.34"),
+        ({"station": "CS-0001"}, None),
+    ],
+)
+async def test_what_many_by_place_cost_is_what_their_days_are_billed(
+    filled: Database, place: dict[str, Any], total: str | None
+) -> None:
+    """As the statement has it, of the same days; no bill is of a single station."""
+    day = micros(T0.replace(hour=16) - DAY)  # midnight by the operator's clock
+    sums = dict.fromkeys(SUMS, 0) | {"last_priced_at": None, "computed_at": 0}
+    for start, fen in ((day - DAY_US, 7), (day, 1_200), (day + 2 * DAY_US, 34)):
+        row = {"operator_id": 1, "start": start, "site_id": 1, **sums, "total_fen": fen}
+        await filled.execute(bill_days.insert().values(row))
+    found = await SessionTotals(filled).of(SessionFilter(**place, since=T0 - DAY))
+
+    assert found["money"] == (total and [{"currency": "CNY", "total": total}])
 
 
 async def test_many_by_anything_else_are_a_part(filled: Database) -> None:
