@@ -40,7 +40,7 @@ __all__ = [
     "one", "shown", "start_charge_seq", "timeline", "until_key", "values",
 ]  # fmt: skip
 
-CHUNKS = (500, 1_500, 2_000)  # rows of the leading index that a page looks at before it says: go on
+CHUNKS = (500, 1_000, 1_500)  # rows of the leading index that a page looks at before it says: go on
 
 _revisions = session_costs.alias("revisions")
 _CURRENT = (
