@@ -100,6 +100,11 @@ class Desk:
                 return operations.get(method)  # type: ignore[no-any-return]  # JSON
         return None
 
+    async def body(self, path: str, method: str) -> dict[str, Any]:
+        """The schema of what the operation takes, perhaps a reference; empty where it takes nothing."""
+        asked = (await self.operation(path, method) or {}).get("requestBody", {}).get("content", {})
+        return asked.get("application/json", {}).get("schema", {})  # type: ignore[no-any-return]  # JSON
+
     async def schemas(self) -> dict[str, Any]:
         """The named schemas of the document."""
         return (await self._catalogue.document())["components"]["schemas"]  # type: ignore[no-any-return]  # JSON

@@ -37,7 +37,7 @@ from csms.store.times import text_of
 
 __all__ = [
     "ACTIVE", "FLAGGED", "IS_COST", "KEY", "KEYS", "SHOWN", "UNENDED", "SessionFilter", "find", "in_order",
-    "one", "shown", "start_charge_seq", "timeline", "until_key", "values",
+    "last_of", "one", "shown", "start_charge_seq", "timeline", "until_key", "values",
 ]  # fmt: skip
 
 CHUNKS = (500, 1_000, 1_500)  # rows of the leading index that a page looks at before it says: go on
@@ -97,7 +97,7 @@ def _looked_through(plan: Plan, oldest_first: bool, last: Any, most: int, connec
     rows: list[Row[Any]] = []
     for chunk in CHUNKS:
         keys = in_order(KEYS.where(*plan.lead), oldest_first, last).limit(chunk)
-        end = connection.execute(_last_of(keys, oldest_first)).one_or_none()
+        end = connection.execute(last_of(keys, oldest_first)).one_or_none()
         if end is None:
             return Page([shown(row) for row in rows], None)
         number, key = end[0], tuple(end[1:])
@@ -112,7 +112,7 @@ def _looked_through(plan: Plan, oldest_first: bool, last: Any, most: int, connec
     return Page([shown(row) for row in rows], cursor_of(*last))
 
 
-def _last_of(keys: Select[Any], oldest_first: bool) -> Select[Any]:
+def last_of(keys: Select[Any], oldest_first: bool) -> Select[Any]:
     """How many keys there are, and the last: one row, where fetching all of them would take longest."""
     these = keys.subquery()
     columns = [these.c[column.name] for column in KEY]

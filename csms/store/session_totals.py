@@ -13,7 +13,7 @@ from csms.store.billing_tables import bill_days
 from csms.store.columns import WHOLE
 from csms.store.database import Database
 from csms.store.session_filter import SessionFilter, is_by_place_only, plan_of
-from csms.store.session_queries import IS_COST, KEYS, in_order, until_key
+from csms.store.session_queries import IS_COST, KEYS, in_order, last_of, until_key
 from csms.store.tables import charging_stations, operators, sessions, sites, totals
 from csms.store.tariff_tables import session_costs
 from csms.store.times import micros, text_of
@@ -62,24 +62,19 @@ def _of(wanted: SessionFilter, connection: Connection) -> dict[str, Any]:
     plan = plan_of(wanted, connection)
     if plan is None:
         return NOTHING
-    keys = in_order(KEYS.where(*plan.lead), wanted.oldest_first, None)
-    first = keys.limit(MOST_COUNTED + 1).subquery().c
-    number, since, until = connection.execute(
-        select(func.count(), func.min(first.started_at), func.max(first.started_at))
-    ).one()
-    if not number:
+    order = partial(in_order, KEYS.where(*plan.lead), wanted.oldest_first)
+    last = connection.execute(last_of(order(None).limit(MOST_COUNTED), wanted.oldest_first)).one_or_none()
+    if last is None:
         return NOTHING
-    is_all = number <= MOST_COUNTED
+    number, end = last[0], tuple(last[1:])
+    is_all = number < MOST_COUNTED or connection.execute(order(end).limit(1)).first() is None
     if not is_all and is_by_place_only(wanted):
         by_days = _by_days(wanted, connection)
         if by_days is not None:
             return by_days
-    query = SUMS.where(*plan.lead, *plan.rest, sessions.c.started_at.between(since, until))
+    query = SUMS.where(*plan.lead, *plan.rest, until_key(end, wanted.oldest_first))
     if wanted.text is not None:  # part of an identity, too
         query = query.join(charging_stations, charging_stations.c.station_id == sessions.c.station_id)
-    if not is_all:
-        end = connection.execute(keys.offset(MOST_COUNTED - 1).limit(1)).one()
-        query = query.where(until_key(tuple(end), wanted.oldest_first))
     found = connection.execute(query).all()
     return {
         "exact": is_all and not plan.is_cut,
@@ -92,7 +87,7 @@ def _of(wanted: SessionFilter, connection: Connection) -> dict[str, Any]:
             for row in sorted(found, key=lambda row: row.currency or "")
             if row.currency is not None
         ],
-        "counted_to": None if is_all else text_of(end.started_at),
+        "counted_to": None if is_all else text_of(end[0]),
     }
 
 

@@ -146,6 +146,8 @@ class Writer:
 
     def give_up(self) -> None:
         """What was to be read did not come for as long as a commit is held: the database is away."""
+        if self.healthy:
+            self._log.error("store_unavailable", error="nothing could be read", waiting=len(self._waiting))
         self.healthy = False
         self._wake.set()
 

@@ -79,10 +79,8 @@ def _verdict(one: Mapping[str, Any], visit: Visit) -> Html:
 
 async def _approve(visit: Visit, identity: str) -> None:
     words = visit.words
-    operation = await visit.desk.operation(f"{PATH}/{{}}/approve", "post") or {}
     schemas = await visit.desk.schemas()
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    schema = resolved(body, schemas)
+    schema = resolved(await visit.desk.body(f"{PATH}/{{}}/approve", "post"), schemas)
     send = tag("button", words["let_in"], type="submit", cls="primary")
     told, sites = worded(schema, "charging-stations", words), await site_options(visit)
     fields_ = schema_form(told, schemas, words, {}, options=sites)

@@ -157,9 +157,8 @@ class RecordForm:
 
 async def body_schema(visit: Visit, path: str, method: str) -> Mapping[str, Any]:
     """What the API takes there, behind its reference, in the words of the reader's language."""
-    operation = await visit.desk.operation(path, method) or {}
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    return worded(resolved(body, await visit.desk.schemas()), path.split("/")[1], visit.words)
+    schema = resolved(await visit.desk.body(path, method), await visit.desk.schemas())
+    return worded(schema, path.split("/")[1], visit.words)
 
 
 async def _record(visit: Visit, resource: Resource, key: str) -> Mapping[str, Any]:

@@ -43,10 +43,8 @@ async def commands(visit: Visit, path: str) -> None:
 
 async def command_schemas(visit: Visit) -> dict[str, Mapping[str, Any]]:
     """Each command's schema by its name, as the API's document has them."""
-    operation = await visit.desk.operation(PATH, "post") or {}
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     schemas = await visit.desk.schemas()
-    mapping = body.get("discriminator", {}).get("mapping", {})
+    mapping = (await visit.desk.body(PATH, "post")).get("discriminator", {}).get("mapping", {})
     return {
         name: worded(resolved({"$ref": reference}, schemas), f"command_{name}", visit.words)
         for name, reference in mapping.items()

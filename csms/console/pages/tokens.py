@@ -73,10 +73,8 @@ def _links(one: Mapping[str, Any], visit: Visit) -> Html:
 
 async def _register(visit: Visit) -> None:
     words = visit.words
-    operation = await visit.desk.operation(PATH, "post") or {}
     schemas = await visit.desk.schemas()
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    schema = worded(resolved(body, schemas), "id-tokens", words)
+    schema = worded(resolved(await visit.desk.body(PATH, "post"), schemas), "id-tokens", words)
     send = tag("button", words["save"], type="submit", cls="primary")
     form = tag("form", schema_form(schema, schemas, words, {}), send, cls="form", data_act="register")
     visit.html(panel(words["register_token"], form))
