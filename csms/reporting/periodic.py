@@ -6,17 +6,13 @@ values that are only worth something while they are new, one row of a thing is o
 that was away for a day does not find a day of them.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-import structlog
-
-from csms.errors import StoreUnavailable
 from csms.reporting.places import Known
 from csms.reporting.present import Stations, power_row, session_row, site_rows, status_rows
-from csms.reporting.routes import Route, frequency_of, tick_of
+from csms.reporting.routes import Route, frequency_of, look_for_ever, tick_of
 from csms.reporting.tcec.pushes import ChargeStatusPush, PowerPush, Push, StationInfoPush
 from csms.reporting.tcec.schema import Repeat
 from csms.store.live_states import LiveStates, SessionNow
@@ -36,7 +32,6 @@ CostSoFar = Callable[[SessionNow], Awaitable[Mapping[str, Any]]]
 """Money and details of a session under way, by names of ChargeStatus; empty where no tariff is known."""
 
 T = TypeVar("T")
-log = structlog.get_logger()
 
 
 class Periodic:
@@ -54,16 +49,7 @@ class Periodic:
 
     async def run(self) -> None:
         """Look for what is due, for ever; at once where there is no platform."""
-        while self._routes:
-            for route in self._routes:
-                try:
-                    await self.look(route)
-                except StoreUnavailable as exc:
-                    # The writer reports the outage; here there is nothing to do but to wait.
-                    log.debug("periodic_unavailable", platform=route.name, error=str(exc))
-                except Exception:
-                    log.exception("periodic_failed", platform=route.name)
-            await asyncio.sleep(LOOK_S)
+        await look_for_ever("periodic", self._routes, self.look, LOOK_S)
 
     async def look(self, route: Route) -> int:
         """Owe what is due now; how many rows. Raises StoreUnavailable."""

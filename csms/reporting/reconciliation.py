@@ -4,15 +4,13 @@ Leader-free like all that is periodic. It waits for orders that are still on the
 of the window; what comes later is not in it. A day of many orders is checked in parts.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import structlog
 
-from csms.errors import StoreUnavailable
-from csms.reporting.routes import CHINA, Route
+from csms.reporting.routes import CHINA, Route, look_for_ever
 from csms.reporting.tcec.checks import CheckedOrder, OrderCheck, check_order_seq
 from csms.reporting.tcec.pushes import OrderCheckPush
 from csms.store.disputes import DisputeStore, ToldOrder
@@ -36,16 +34,7 @@ class Reconciliation:
 
     async def run(self) -> None:
         """Look for ever; at once where no platform has such a check."""
-        while self._routes:
-            for route in self._routes:
-                try:
-                    await self.look(route)
-                except StoreUnavailable as exc:
-                    # The writer reports the outage; here there is nothing to do but to wait.
-                    log.debug("reconciliation_unavailable", platform=route.name, error=str(exc))
-                except Exception:
-                    log.exception("reconciliation_failed", platform=route.name)
-            await asyncio.sleep(LOOK_S)
+        await look_for_ever("reconciliation", self._routes, self.look, LOOK_S)
 
     async def look(self, route: Route) -> bool:
         """Owe yesterday's check if it is time; True when it was owed. Raises StoreUnavailable."""

@@ -9,7 +9,18 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, Select, and_, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from csms.store.key_sets import Columns, KeyQuery
 from csms.store.platform_subjects import Scope
@@ -19,6 +30,7 @@ from csms.store.use_days import SUMS, summed
 
 T = TypeVar("T")
 S = charging_stations
+_H = session_hours.c
 _first = sessions.alias("first")
 
 LEVEL = {"connector": "connector", "equipment": "station", "site": "site", "operator": "operator"}
@@ -94,27 +106,21 @@ def _totals(given: Any) -> Select[Any]:
 
 
 def _hours(given: Any) -> Select[Any]:
-    h = session_hours
-    here = and_(h.c.hour == given.start, h.c.station_id == given.number)
-    place = (operators.c.code, h.c.station_id, h.c.evse, h.c.connector, h.c.hour)
-    sums = (summed(h.c.energy_wh), summed(h.c.starts), summed(h.c.charging_s))
-    return (
-        select(*place, *sums)
-        .join_from(given.start.table, h, here)
-        .outerjoin(operators, operators.c.operator_id == h.c.operator_id)
-        .group_by(*place)
-    )
+    return _summed(given, _H.hour == given.start, _H.hour)
 
 
 def _hours_within(given: Any) -> Select[Any]:
-    h = session_hours
-    here = and_(h.c.station_id == given.number, h.c.hour >= given.start, h.c.hour < given.until)
-    place = (operators.c.code, h.c.station_id, h.c.evse, h.c.connector, given.start)
-    sums = (summed(h.c.energy_wh), summed(h.c.starts), summed(h.c.charging_s))
+    return _summed(given, and_(_H.hour >= given.start, _H.hour < given.until), given.start)
+
+
+def _summed(given: Any, is_then: ColumnElement[bool], start: Any) -> Select[Any]:
+    """What the connectors of the stations asked for did then."""
+    place = (operators.c.code, _H.station_id, _H.evse, _H.connector, start)
+    sums = (summed(_H.energy_wh), summed(_H.starts), summed(_H.charging_s))
     return (
         select(*place, *sums)
-        .join_from(given.start.table, h, here)
-        .outerjoin(operators, operators.c.operator_id == h.c.operator_id)
+        .join_from(given.start.table, session_hours, and_(_H.station_id == given.number, is_then))
+        .outerjoin(operators, operators.c.operator_id == _H.operator_id)
         .group_by(*place)
     )
 

@@ -60,7 +60,7 @@ class Starter:
             return _answer(pull, ask, "no-such-connector")
         within = timedelta(seconds=(pull.result_within_s or RESULT_WITHIN_S) * OF_RESULT_TIME)
         now = self._now()
-        form = _form(platform, ask, outlet)
+        form = order_form(platform, ask, outlet, new_token())
         order, is_new = await self._orders.begin(form, now + within, now)
         if not is_new:
             return await self._again(pull, order, ask, answer_at)
@@ -155,7 +155,8 @@ def _obstacle(outlet: Outlet) -> str:
     return "busy" if outlet.status is ConnectorStatus.CHARGING else ""
 
 
-def _form(platform: Inbound, ask: StartAsk, outlet: Outlet) -> OrderForm:
+def order_form(platform: Inbound, ask: StartAsk, outlet: Outlet, id_token: str) -> OrderForm:
+    """An order as the platform asked for it. `id_token`: its own; empty of a session that others began."""
     return OrderForm(
         platform=platform.name,
         start_charge_seq=ask.start_charge_seq,
@@ -164,7 +165,7 @@ def _form(platform: Inbound, ask: StartAsk, outlet: Outlet) -> OrderForm:
         evse=outlet.evse,
         connector=outlet.connector,
         connector_id=ask.connector_id,
-        id_token=new_token(),
+        id_token=id_token,
     )
 
 

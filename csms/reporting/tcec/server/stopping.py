@@ -26,11 +26,12 @@ from csms.reporting.tcec.server.starting import (
     SEQ_FINISHED,
     SEQ_STOPPING,
     SEQ_UNKNOWN,
+    order_form,
     reason_of,
     seconds_until,
     time_to_answer,
 )
-from csms.store.platform_orders import CHARGING, STARTING, OrderForm, PlatformOrder, PlatformOrders, Step
+from csms.store.platform_orders import CHARGING, STARTING, PlatformOrder, PlatformOrders, Step
 from csms.store.records import OutboxRow
 from csms.store.sessions import SessionStore
 
@@ -146,7 +147,9 @@ class Stopper:
             return _answer(pull, ask, SEQ_UNKNOWN, NO_SUCH)
         if session.state is SessionState.ENDED:
             return _answer(pull, ask, SEQ_FINISHED, ALREADY)
-        order, _ = await self._orders.adopt(_form(platform, ask, outlet), session.session_id, self._now())
+        order, _ = await self._orders.adopt(
+            order_form(platform, ask, outlet, ""), session.session_id, self._now()
+        )
         return await self._stop(platform, pull, order, session, ask)
 
 
@@ -159,19 +162,6 @@ def unasked(order: PlatformOrder, owed: Sequence[OutboxRow] = ()) -> Step:
 def _is_at(session: ChargingSession, outlet: Outlet) -> bool:
     place = (session.station_id, session.evse, session.connector or outlet.connector)
     return place == (outlet.station_id, outlet.evse, outlet.connector)
-
-
-def _form(platform: Inbound, ask: StartAsk, outlet: Outlet) -> OrderForm:
-    return OrderForm(
-        platform=platform.name,
-        start_charge_seq=ask.start_charge_seq,
-        station_id=outlet.station_id,
-        identity=outlet.identity,
-        evse=outlet.evse,
-        connector=outlet.connector,
-        connector_id=ask.connector_id,
-        id_token="",
-    )
 
 
 def _answer(pull: CommandPull, ask: StartAsk, state: int, failure: str) -> dict[str, Any]:
