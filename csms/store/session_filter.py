@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     cast,
     exists,
     func,
@@ -122,7 +123,7 @@ def plan_of(wanted: SessionFilter, connection: Connection) -> Plan | None:
         None if wanted.transaction_id is None else s.transaction_id == wanted.transaction_id,
         None if wanted.token is None else s.token_folded == folded(wanted.token),
         numbers.get("station"),
-        None if wanted.quality is None else FLAGGED,
+        None if wanted.quality is None else _flagged(numbers),
         UNENDED if wanted.state in ("live", "active", "suspected-ended") else None,
         numbers.get("site"),
         numbers.get("operator"),
@@ -131,6 +132,12 @@ def plan_of(wanted: SessionFilter, connection: Connection) -> Plan | None:
     is_cut = any(len(numbers) >= MOST_NAMED for numbers in lists)
     seen = within(wanted.scope, s.operator_id, s.site_id)
     return Plan(found[:1] + _times(wanted), found[1:] + seen + _rest(wanted), is_cut)
+
+
+def _flagged(numbers: dict[str, ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Sessions with any flag, of the place that is asked for: an index of few rows for each."""
+    place = numbers.get("site", numbers.get("operator"))
+    return FLAGGED if place is None else and_(FLAGGED, place)
 
 
 def _numbers(wanted: SessionFilter, connection: Connection) -> dict[str, ColumnElement[bool]] | None:

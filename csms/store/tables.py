@@ -203,6 +203,8 @@ sessions = table(
     partial("ix_sessions_open", "station_id", where="state <> 'ended'"),
     partial("ix_sessions_open_token", "token_folded", where="state = 'active'"),
     partial("ix_sessions_flagged", "started_at", "session_id", where="flags <> ''"),
+    partial("ix_sessions_flagged_operator", "operator_id", "started_at", "session_id", where="flags <> ''"),
+    partial("ix_sessions_flagged_site", "site_id", "started_at", "session_id", where="flags <> ''"),
     partial(
         "ix_sessions_orphans",
         "started_at",

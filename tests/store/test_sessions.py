@@ -305,6 +305,8 @@ async def test_readings_page_by_page(database: Database) -> None:
         ({"token": "A1"}, "ix_sessions_token"),
         ({"state": "active"}, "ix_sessions_unended"),
         ({"quality": "gap"}, "ix_sessions_flagged"),
+        ({"quality": "gap", "operator": OPERATOR}, "ix_sessions_flagged_operator"),
+        ({"quality": "gap", "site": "S01"}, "ix_sessions_flagged_site"),
     ],
 )
 async def test_every_list_has_its_index(sqlite_url: str, wanted: dict[str, Any], index: str) -> None:
