@@ -18,6 +18,7 @@ from csms.errors import ConfigError
 
 DEFAULT_FILE = "config.yaml"
 PREFIX = "CSMS_"
+MOST_WORKERS = 64
 
 
 class DatabaseSettings(Section):
@@ -41,6 +42,7 @@ class GatewaySettings(Section):
 
     host: str = "0.0.0.0"  # noqa: S104 - stations come from outside
     port: Port = 9000
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
     security_profiles: list[Literal[0, 1]] = Field(default=[1])
     unknown_stations: Literal["refuse", "quarantine-accept"] = "refuse"
     origin_allowed: bool = False
@@ -71,6 +73,15 @@ class GatewaySettings(Section):
     max_queued_calls: Positive = 32
     command_expiry_s: Seconds = 60
     takeover_alarm_per_10min: Positive = 5
+
+    def of_one_worker(self) -> "GatewaySettings":
+        """Each worker has its share of what is limited for all stations together."""
+        if self.workers == 1:
+            return self
+        shared = ("max_queued_bytes", "max_handshakes", "max_unauthenticated", "handshakes_per_ip_burst")
+        shares: dict[str, float] = {name: -(-getattr(self, name) // self.workers) for name in shared}
+        shares["handshakes_per_ip_per_s"] = self.handshakes_per_ip_per_s / self.workers
+        return self.model_copy(update=shares)
 
 
 class BootSettings(Section):

@@ -18,11 +18,12 @@ from rich.console import Console
 from rich.panel import Panel
 
 from csms import log
-from csms.app import App, loop_factory
+from csms.app import App
 from csms.config import Settings
 from csms.demo_assets import enter
 from csms.domain.tariff import Band, Period, Season, Tariff
 from csms.operations import create_key, opened
+from csms.process import loop_factory
 from csms.store.registry import OperatorForm, Registry
 from csms.store.tariffs import PlaceForm, TariffStore, VersionForm
 

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from csms.api.batch_runner import BatchRunner
-from csms.api.metrics import CommitTallies
 from csms.api.page_door import PageDoor
 from csms.api.parts import ApiParts, Availability, Evidence, Happenings
 from csms.api.server import build_api
@@ -20,8 +19,8 @@ from csms.cluster.courier import Courier
 from csms.config import PlatformSettings, Settings
 from csms.config_http import ConsoleSettings
 from csms.console import ConsoleParts, Tiles, mount
-from csms.gateway.server import Gateway
-from csms.gateway.stats import LATENCY_BOUNDS_S, GatewayStats
+from csms.doors import Door
+from csms.gateway.stats import LATENCY_BOUNDS_S
 from csms.handlers.amendments import Amender
 from csms.handlers.context import PlatformRoute, Services
 from csms.reporting.service import limits_of
@@ -36,7 +35,6 @@ from csms.store.command_queries import CommandDesk
 from csms.store.database import Database
 from csms.store.deliveries import DeliveryStore
 from csms.store.disputes import DisputeStore
-from csms.store.message_log import MessageLog
 from csms.store.once import OnceStore
 from csms.store.outbox import Outbox
 from csms.store.places import Places
@@ -61,10 +59,7 @@ class Served:
     services: Services
     courier: Courier
     writer: Writer
-    commits: CommitTallies
-    messages: MessageLog
-    gateway: Gateway
-    stats: GatewayStats
+    door: Door
     city: CityServer
     live: Happenings
     runner: BatchRunner
@@ -94,7 +89,7 @@ def tiles_of(settings: ConsoleSettings) -> Tiles | None:
 
 def api_parts_of(served: Served) -> ApiParts:
     """Everything the API uses."""
-    settings, database, gateway = served.settings, served.database, served.gateway
+    settings, database, door = served.settings, served.database, served.door
     amender = Amender(served.services, served.courier, UpkeepStore(database))
     return ApiParts(
         settings=settings,
@@ -122,12 +117,12 @@ def api_parts_of(served: Served) -> ApiParts:
         yearbook=YearbookWriter(AssetCounts(database), rules_of(settings.yearbook)).answer,
         live=served.live,
         writer=served.writer,
-        commits=served.commits,
-        gateway=served.stats,
+        commits=door.commits,
+        gateway=door.stats,
         latency_bounds_s=LATENCY_BOUNDS_S,
-        connections=lambda: {(str(v), state): n for (v, state), n in gateway.roster.count().items()},
-        gateway_listens=lambda: gateway.is_open,
-        messages_dropped=lambda: served.messages.dropped,
+        connections=door.connections,
+        gateway_listens=lambda: door.is_open,
+        messages_dropped=door.messages_dropped,
         now=served.services.now,
         city_queries=lambda: served.city.queries,
         station_changed=served.station_changed,

@@ -3,7 +3,6 @@
 Knows the names of metrics; the counting is done elsewhere, in plain numbers.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -15,35 +14,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-COMMIT_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 20.0)
-ROW_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
-
-
-class Tally:
-    """A histogram in plain integers: how many observations fell under each bound, and their sum."""
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = tuple(bounds)
-        self.counts = [0] * (len(self.bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count one observation."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
-
-
-class CommitTallies:
-    """What the writer tells of its commits; give `observe` to it."""
-
-    def __init__(self) -> None:
-        self.rows = Tally(ROW_BOUNDS)
-        self.seconds = Tally(COMMIT_BOUNDS_S)
-
-    def observe(self, rows: int, seconds: float) -> None:
-        """One commit of so many rows, and how long it took."""
-        self.rows.observe(rows)
-        self.seconds.observe(seconds)
+from csms.store.commit_tallies import CommitTallies
 
 
 class GatewayNumbers(Protocol):

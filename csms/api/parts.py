@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import Depends, Request
 
 from csms.api.kept import Kept
-from csms.api.metrics import CommitTallies, GatewayNumbers
+from csms.api.metrics import GatewayNumbers
 from csms.api.throttle import Throttle
 from csms.books.desk import Desk
 from csms.config import Settings
@@ -21,6 +21,7 @@ from csms.store.assets import AssetStore
 from csms.store.batches import BatchStore
 from csms.store.chart_totals import ChartTotals
 from csms.store.command_queries import CommandDesk
+from csms.store.commit_tallies import CommitTallies
 from csms.store.curve_queries import CurveStore
 from csms.store.database import Database
 from csms.store.deliveries import DeliveryStore

@@ -83,15 +83,22 @@ class Bus(Protocol):
 
 
 async def attend(handler: Handler, payload: bytes) -> bytes:
-    """The handler's answer. Raises HandlerFailed for whatever it raises, which is logged here."""
+    """The handler's answer. Raises HandlerFailed for whatever it raises, which is logged here.
+
+    A handler that asks further on raises what the bus says there.
+    """
     try:
         return await handler(payload)
+    except BusError:
+        raise
     except Exception as exc:
         log.exception("request_failed", error=repr(exc))
         raise HandlerFailed(f"{type(exc).__name__}: {exc}") from exc
 
 
 class _Entry:
+    __slots__ = ("_subject", "_table", "rank", "take")
+
     def __init__(
         self, table: dict[str, list["_Entry"]], subject: str, take: Handler | Listener, rank: int = 0
     ) -> None:

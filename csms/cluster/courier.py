@@ -7,7 +7,7 @@ releases can run side by side.
 
 import base64
 import dataclasses
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +25,7 @@ class Deliver(Protocol):
 
 
 PREFIX = "csms.v1.command."
+SEATED = "csms.v1.seated"  # a station has a new connection, with this epoch
 GRACE_S = 2.0  # how much longer the asker waits than the holder, so that the holder's verdict arrives
 
 KINDS: dict[str, type] = {
@@ -71,6 +72,13 @@ def unpack_command(message: bytes) -> tuple[Order, float, int]:
     return command, float(form["within_s"]), int(form.get("number", 0))
 
 
+class Seated(msgspec.Struct):
+    """A station has connected; whoever holds an earlier connection parts with it."""
+
+    identity: str
+    epoch: int
+
+
 class Hold:
     """A node's claim to be the one that reaches a station. Releasing an old one leaves a newer one."""
 
@@ -99,7 +107,18 @@ class Courier:
             asked = deliver(command, within_s, number) if number else deliver(command, within_s)
             return msgspec.json.encode(await asked)
 
-        return Hold(await self._bus.serve(subject_of(identity), serve, epoch))
+        hold = Hold(await self._bus.serve(subject_of(identity), serve, epoch))
+        await self._bus.publish(SEATED, msgspec.json.encode(Seated(identity, epoch)))
+        return hold
+
+    async def hear_of_others(self, seated: Callable[[str, int], None]) -> None:
+        """`seated(identity, epoch)` hears of every connection of a station, this node's own included."""
+
+        def told(message: bytes) -> None:
+            form = msgspec.json.decode(message, type=Seated)
+            seated(form.identity, form.epoch)
+
+        await self._bus.listen(SEATED, told)
 
     async def send(self, identity: str, command: Order, within_s: float, number: int = 0) -> Outcome:
         """Deliver `command` and return what came of it; never raises for what a station or node does.

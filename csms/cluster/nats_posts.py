@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 
-from csms.cluster.bus import Handler, HandlerFailed, Listener, attend
+from csms.cluster.bus import BusError, Handler, Listener, attend
 
 log = structlog.get_logger()
 
@@ -192,8 +192,9 @@ class Seat(Post):
     async def _answer(self, handler: Handler, message: Msg) -> None:
         try:
             await self.owner.reply(message, await attend(handler, message.data))
-        except HandlerFailed as exc:
-            await self.owner.reply(message, b"", {FAILED: str(exc.args[0])[:MOST_REASON]})
+        except BusError as exc:
+            why = exc.args[0] if exc.args else exc
+            await self.owner.reply(message, b"", {FAILED: str(why)[:MOST_REASON]})
         finally:
             self._serving -= 1
 

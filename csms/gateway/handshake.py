@@ -12,8 +12,9 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from websockets.datastructures import MultipleValuesError
 from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
-from csms.domain.assets import ChargingStation
+from csms.domain.assets import ChargingStation, OcppVersion
 from csms.gateway.admission import Limiter, address_key
 from csms.gateway.auth import ACCEPTED, Account, Verdict, check
 from csms.gateway.desk import Parts
@@ -145,3 +146,17 @@ def _verdict(account: Account | None, identity: str, request: Request, profiles:
     except MultipleValuesError:
         return Verdict.MALFORMED
     return check(account, identity, header, profiles)
+
+
+def served_as(station: ChargingStation) -> tuple[object, ...]:
+    """What a connection keeps of the registration for as long as it lasts."""
+    return station.site_id, station.operator_id, station.vendor_profile, station.max_power_w
+
+
+def version_of(protocol: ServerProtocol, request: Request, station: ChargingStation) -> OcppVersion | None:
+    """What was negotiated; for a station that offers nothing at all, what it was registered with."""
+    if protocol.subprotocol is not None:
+        return OcppVersion(protocol.subprotocol)
+    if request.headers.get_all("Sec-WebSocket-Protocol"):
+        return None
+    return station.assume_version

@@ -17,7 +17,7 @@ from csms.errors import StaleEpoch, StoreError
 from csms.gateway.admission import address_key
 from csms.gateway.connection import Connection
 from csms.gateway.desk import Parts
-from csms.gateway.handshake import STORE_AWAY_S, Doorkeeper, Refusal
+from csms.gateway.handshake import STORE_AWAY_S, Doorkeeper, Refusal, served_as, version_of
 from csms.gateway.library import SocketLimits, StationProtocol
 from csms.gateway.roster import Line, Roster
 from csms.gateway.socket import StationSocket
@@ -72,10 +72,16 @@ class Gateway:
             return StationSocket(protocol, self, self._limits, loop)
 
         self._server = await loop.create_server(
-            make_socket, settings.host, settings.port, backlog=BACKLOG, reuse_address=True
+            make_socket,
+            settings.host,
+            self.port,
+            backlog=BACKLOG,
+            reuse_address=True,
+            reuse_port=settings.workers > 1,  # each worker listens; the kernel deals out who connects
         )
         self.port = int(self._server.sockets[0].getsockname()[1])
         self._sweep = loop.create_task(self._sweeper.run())
+        await self._courier.hear_of_others(self._seated)
         if settings.fast_path and not self._limits.fast_path:
             log.warning("fast_path_switched_off", reason="the websockets library is another version")
         log.info("gateway_started", host=settings.host, port=self.port)
@@ -122,6 +128,12 @@ class Gateway:
             for socket in list(self._sockets):
                 socket.abort()
 
+    def _seated(self, identity: str, epoch: int) -> None:
+        """The newest authenticated connection wins, wherever it is."""
+        connection = self.roster.find(identity)
+        if connection is not None and connection.state.epoch < epoch:
+            self.roster.replace(identity, "another process")
+
     def station_changed(self, identity: str) -> None:
         """A registration was changed: whoever may no longer be connected is parted with."""
         if identity in self.roster:
@@ -146,7 +158,7 @@ class Gateway:
         if found is None or not found[0].enabled or found[0].security_profile != was.security_profile:
             log.info("station_shut_out", station=identity)
             self.roster.drop(identity)
-        elif _served_as(found[0]) != _served_as(was):
+        elif served_as(found[0]) != served_as(was):
             log.info("station_called_back", station=identity)
             self.roster.drop(identity, "its registration was changed", RESTART)
 
@@ -208,7 +220,7 @@ class Gateway:
         if socket.is_gone:
             return
         response = socket.protocol.accept(request)
-        version = _version(socket, request, station)
+        version = version_of(socket.protocol, request, station)
         if response.status_code != 101 or version is None:
             self._let_in(socket)
             socket.respond(response)
@@ -310,17 +322,3 @@ class Gateway:
         self._tasks.discard(task)
         if not task.cancelled() and (exc := task.exception()) is not None:
             log.error("gateway_task_failed", exc_info=exc)
-
-
-def _served_as(station: ChargingStation) -> tuple[object, ...]:
-    """What a connection keeps of the registration for as long as it lasts."""
-    return station.site_id, station.operator_id, station.vendor_profile, station.max_power_w
-
-
-def _version(socket: StationSocket, request: Request, station: ChargingStation) -> OcppVersion | None:
-    """What was negotiated; for a station that offers nothing at all, what it was registered with."""
-    if socket.protocol.subprotocol is not None:
-        return OcppVersion(socket.protocol.subprotocol)
-    if request.headers.get_all("Sec-WebSocket-Protocol"):
-        return None
-    return station.assume_version

@@ -215,8 +215,13 @@ class Tail:
                 for reader in takers:
                     reader.put(frame)
 
-    def _tell_progress(self, events: Sequence[Event]) -> None:
-        """All that one reader wants in one piece: there may be thousands at once."""
+    @property
+    def wants_progress(self) -> bool:
+        """Whether somebody listens to what running sessions have come to."""
+        return self._source.show is not None
+
+    def tell_progress(self, events: Sequence[Event]) -> None:
+        """Hand out what running sessions have come to; to each reader in one piece, they may be many."""
         framed = [(event, frame_of(event)) for event in events]
         for reader in self._readers:
             takes = reader.wanted.takes
@@ -225,7 +230,7 @@ class Tail:
 
     def _show(self, sessions: Sequence[ChargingSession]) -> None:
         try:
-            self._tell_progress(self._progress.events(sessions))
+            self.tell_progress(self._progress.events(sessions))
         except Exception:
             # The writer must not pay for who listens.
             log.exception("progress_failed")

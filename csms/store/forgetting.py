@@ -4,6 +4,8 @@ The histories of its stations must show it too: availability is counted from the
 city: it is done piece by piece, so that no statement runs into its limit and no other writer waits.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
 
 from csms.store.change_rows import ChangeRow, Kind, announce
@@ -16,7 +18,7 @@ S = charging_stations
 PIECE = 2_000  # stations
 
 _HELD = (
-    S.c.node == bindparam("on_node"),
+    S.c.node.in_(bindparam("on_nodes", expanding=True)),
     S.c.connected_at.is_not(None),
     S.c.disconnected_at.is_(None),
     S.c.station_id > bindparam("after"),
@@ -43,9 +45,9 @@ HELD = (
 )
 
 
-def forget_connections(node: str, after: int, connection: Connection) -> tuple[int, int]:
-    """Forget a piece of what the node held, stations numbered above `after`: how many, and the last one."""
-    asked = {"on_node": node, "after": after}
+def forget_connections(nodes: Sequence[str], after: int, connection: Connection) -> tuple[int, int]:
+    """Forget a piece of what the nodes held, stations numbered above `after`: how many, and the last one."""
+    asked = {"on_nodes": list(nodes), "after": after}
     held = connection.execute(HELD, asked).all()
     if not held:
         return 0, after

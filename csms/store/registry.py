@@ -68,11 +68,11 @@ class Registry:
         """The connection of `epoch` ended. False: a newer one has taken its place, nothing was written."""
         return await self._gathering.run(partial(w.note_disconnected, station_id, epoch, micros(now)))
 
-    async def forget_connections(self, node: str) -> int:
-        """At the start of `node`: what it held when it died is offline since it was last heard. How many."""
+    async def forget_connections(self, *nodes: str) -> int:
+        """At the start of these: what they held when they died is offline since last heard. How many."""
         forgotten, after = 0, 0
         while True:
-            count, after = await self._database.run(partial(forget_connections, node, after))
+            count, after = await self._database.run(partial(forget_connections, nodes, after))
             forgotten += count
             if not count:
                 return forgotten

@@ -13,7 +13,6 @@ import pytest
 from fastapi import FastAPI
 
 from csms.api.auth import new_key
-from csms.api.metrics import CommitTallies
 from csms.api.parts import ApiParts, Availability, Evidence
 from csms.api.server import build_api
 from csms.books.desk import Desk as Books
@@ -33,6 +32,7 @@ from csms.store.assets import AssetStore
 from csms.store.batches import BatchStore
 from csms.store.chart_totals import ChartTotals
 from csms.store.command_queries import CommandDesk
+from csms.store.commit_tallies import CommitTallies
 from csms.store.database import Database
 from csms.store.deliveries import DeliveryStore
 from csms.store.devices import DeviceStore

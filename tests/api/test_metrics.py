@@ -2,7 +2,7 @@
 
 import pytest
 
-from csms.api.metrics import CommitTallies, Tally
+from csms.store.commit_tallies import CommitTallies, Tally
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.cluster.natskit import Ends, NatsServer, local_ends, open_bus
+from csms.cluster.bus import LocalBus
+from tests.cluster.natskit import Ends, NatsServer, linked, local_ends, open_bus
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +33,15 @@ def nats_server() -> Iterator[NatsServer]:
     server.kill()
 
 
-@pytest.fixture(params=["local", "nats"])
+@pytest.fixture(params=["local", "nats", "worker asks", "worker serves", "workers"])
 async def ends(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     """The same contract over every bus."""
+    if "worker" in request.param:
+        main = LocalBus()
+        async with linked(main) as one, linked(main) as other:
+            asks = main if request.param == "worker serves" else one
+            yield Ends(asks, main if request.param == "worker asks" else other)
+        return
     if request.param == "local":
         both = local_ends()
     else:

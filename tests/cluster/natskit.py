@@ -1,17 +1,19 @@
 """A NATS server of the test's own, and buses on it."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 import pytest
 
 from csms.cluster.bus import Bus, LocalBus
+from csms.cluster.link import Link, LinkBus, WorkerEnd
 from csms.cluster.nats_bus import NatsBus
 from csms.cluster.nats_link import Retry
 
@@ -75,7 +77,7 @@ class Ends(NamedTuple):
     async def settle(self) -> None:
         """What was served, listened to or given up so far is known everywhere."""
         for bus in self:
-            if isinstance(bus, NatsBus):
+            if isinstance(bus, NatsBus | LinkBus):
                 await bus.settled()
 
 
@@ -90,6 +92,21 @@ def local_ends() -> Ends:
     """A single process."""
     bus = LocalBus()
     return Ends(bus, bus)
+
+
+@contextlib.asynccontextmanager
+async def linked(bus: Bus) -> AsyncIterator[LinkBus]:
+    """A worker's bus over a socket pair, with its place on `bus`."""
+    here, there = socket.socketpair()
+    ends = await Link.over(here), await Link.over(there)
+    work = [asyncio.create_task(WorkerEnd(bus, ends[0]).run())]
+    worker = LinkBus(ends[1])
+    work.append(asyncio.create_task(worker.run()))
+    try:
+        yield worker
+    finally:
+        await worker.close()
+        await asyncio.wait(work)
 
 
 async def until(check: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
