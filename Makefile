@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint bench bench-live bench-queries campaign clean lock
+.PHONY: demo test lint bench bench-city bench-live bench-queries campaign clean lock
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -25,6 +25,11 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+# All 115,100 chargers of a city on one server, five minutes at the rate at which they really speak; ten minutes.
+# `CITY="--chargers 20000 --seconds 60"` is a smaller one. Exit code 1 when an aim is missed.
+bench-city: $(STAMP)
+	$(BIN)/python -m tests.bench.city $(CITY)
 
 # What an Overview that somebody has open costs the server at 1,000 messages/s; one minute, needs Chromium. Exit code 1
 # when it is 1 % of a core or more.

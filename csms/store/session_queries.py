@@ -102,7 +102,7 @@ def _looked_through(plan: Plan, oldest_first: bool, last: Any, most: int, connec
             return Page([shown(row) for row in rows], None)
         number, key = end[0], tuple(end[1:])
         query = in_order(SHOWN.where(*plan.lead, *plan.rest), oldest_first, last)
-        query = query.where(until_key(key, oldest_first)).limit(most + 1 - len(rows))
+        query = query.where(_among(keys, key, oldest_first, connection)).limit(most + 1 - len(rows))
         rows += connection.execute(query)
         if len(rows) > most:
             return page_of(rows, most, shown, _key)
@@ -110,6 +110,16 @@ def _looked_through(plan: Plan, oldest_first: bool, last: Any, most: int, connec
             return Page([shown(row) for row in rows], None)
         last = key
     return Page([shown(row) for row in rows], cursor_of(*last))
+
+
+def _among(
+    keys: Select[Any], end: tuple[int, ...], oldest_first: bool, connection: Connection
+) -> ColumnElement[bool]:
+    """The rows of these keys, the last of which is `end`."""
+    if connection.dialect.name == "sqlite":
+        return until_key(end, oldest_first)
+    # PostgreSQL reckons with a third of all sessions between two keys, and would hash every station for them.
+    return sessions.c.session_id.in_(select(keys.subquery().c.session_id))
 
 
 def last_of(keys: Select[Any], oldest_first: bool) -> Select[Any]:
