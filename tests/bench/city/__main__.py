@@ -65,6 +65,7 @@ async def measure(
     with tempfile.TemporaryDirectory(prefix="csms-city-") as place:
         csms = await _founded(Path(place), chargers, workers)
         await csms.start(START_WITHIN_S)
+        say("the server is ready")
         quarters: list[asyncio.subprocess.Process] = []
         try:
             orders = _orders(csms.gateway_port, chargers, workers, seconds)
@@ -81,6 +82,7 @@ async def measure(
             say("every session is over")
             async for _ in polls(SETTLED_WITHIN_S):
                 if is_settled(csms.database_file):
+                    say("and settled")
                     break
             await csms.stop(STOP_WITHIN_S)
         except BaseException:
@@ -208,7 +210,12 @@ def main() -> int:
     given = parser.parse_args()
     console = Console()
     workers = given.workers or max(2, -(-given.chargers // OF_A_WORKER))
-    result, wrong = asyncio.run(measure(given.chargers, workers, given.seconds, console.print))
+    begun = time.monotonic()
+
+    def say(what: str) -> None:
+        console.print(f"{time.monotonic() - begun:6.1f} s {what}", highlight=False, markup=False)
+
+    result, wrong = asyncio.run(measure(given.chargers, workers, given.seconds, say))
     given.build.mkdir(exist_ok=True)
     report = {"machine": machine(), "seconds": given.seconds, **asdict(result), "wrong": wrong[:100]}
     (given.build / "bench-city.json").write_text(json.dumps(report, indent=2) + "\n")

@@ -23,7 +23,7 @@ async def test_a_small_city() -> None:
     assert found.sessions == 40 // CHARGING_OF
     assert found.values > 0
     assert found.energy_wh > 0
-    assert said[0] == "40 chargers are connected"
+    assert said[1] == "40 chargers are connected"
 
 
 def test_an_aim_that_is_missed_is_shown_and_told() -> None:
