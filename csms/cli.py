@@ -17,6 +17,7 @@ from csms.people_cli import user_app
 from csms.platform_cli import platform_app
 from csms.report_cli import report_app
 from csms.report_uptime_cli import report_uptime
+from csms.secrets_cli import secrets_app
 
 app = typer.Typer(
     help="A charging-station management system: OCPP 1.6J, 2.0.1 and 2.1.",
@@ -30,6 +31,7 @@ app.add_typer(station_app, name="station")
 app.add_typer(token_app, name="id-token")
 app.add_typer(key_app, name="api-key")
 app.add_typer(user_app, name="user")
+app.add_typer(secrets_app, name="secrets")
 app.add_typer(platform_app, name="platform")
 app.add_typer(report_app, name="report")
 report_app.command("uptime")(report_uptime)

@@ -63,7 +63,7 @@ async def search_messages(
     text: Annotated[
         TokenText | None,
         Query(
-            description="With this in request or answer, letter for letter. Without `station`: give `from`."
+            description="This in request or answer; a-z are as good as A-Z. Without `station`: give `from`."
         ),
     ] = None,
     outcome: Annotated[

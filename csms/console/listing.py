@@ -9,6 +9,7 @@ from csms.console.visit import Visit
 
 PAGE_ROWS = 50
 MOST_STEPS = 40  # pages back that the address remembers
+NARROW_COLUMNS = 3  # as many have room on a phone
 BETWEEN = "~"  # no character of a cursor
 
 Record = Mapping[str, Any]
@@ -33,13 +34,15 @@ class Listing(NamedTuple):
 
 
 def listing(columns: Sequence[Column], items: Sequence[Record], made: Listing) -> Html:
-    """The table, or what to do when it is empty. The region scrolls sideways, by keyboard too."""
+    """The table, or what to do when it is empty. The region scrolls sideways, by keyboard too; on a phone the
+    cells of a row of many columns stand below each other, each with its column's head.
+    """
     if not items:
         return joined((tag("h2", made.caption), made.nothing)) if made.caption else made.nothing
     heads = [tag("th", column.head, scope="col", cls=column.kind) for column in columns]
     if made.picked is not None:
         box = tag("input", type="checkbox", data_all="", aria_label=made.pick_all)
-        heads.insert(0, tag("th", box, scope="col"))
+        heads.insert(0, tag("th", box, scope="col", data_head=made.pick_all))
     body = joined(_row(columns, item, made) for item in items)
     table = tag(
         "table",
@@ -48,7 +51,8 @@ def listing(columns: Sequence[Column], items: Sequence[Record], made: Listing) -
         tag("tbody", body),
         cls="table",
     )
-    return tag("div", table, cls="scroll", role="region", tabindex=0, aria_label=made.caption or None)
+    kind = "scroll" if len(columns) <= NARROW_COLUMNS else "scroll stacks"
+    return tag("div", table, cls=kind, role="region", tabindex=0, aria_label=made.caption or None)
 
 
 def _row(columns: Sequence[Column], item: Record, made: Listing) -> Html:
@@ -57,7 +61,8 @@ def _row(columns: Sequence[Column], item: Record, made: Listing) -> Html:
     for place, column in enumerate(columns):
         value = column.cell(item)
         # The first column is the row's link for keyboards; the rest of the row leads there by mouse.
-        cells.append(tag("td", tag("a", value, href=href) if place == 0 and href else value, cls=column.kind))
+        shown = tag("a", value, href=href) if place == 0 and href else value
+        cells.append(tag("td", shown, cls=column.kind, data_head=column.head))
     if made.picked is not None:
         value = made.picked(item)
         cells.insert(

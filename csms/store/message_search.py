@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, func, literal_column, not_, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from csms.store.database import Database
 from csms.store.device_tables import messages
@@ -34,7 +36,7 @@ m, k = messages.c, session_messages.c
 class MessageFilter:
     """Which messages; None does not filter. `direction`: in or out. `since` <= time < `until`.
 
-    `is_bad`: refused, unanswered, late. `text` is part of the request or its answer, as they were sent.
+    `is_bad`: refused, unanswered, late. `text` is part of the request or its answer; a-z are as good as A-Z.
     """
 
     operator: str | None = None
@@ -45,6 +47,24 @@ class MessageFilter:
     is_bad: bool = False
     since: datetime | None = None
     until: datetime | None = None
+
+
+class _Plain(GenericFunction[str]):
+    """A text of whose letters only a-z have a case: so SQLite has it, and PostgreSQL in no language."""
+
+    name = "csms_plain"
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(_Plain, "sqlite")
+def _on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_Plain, "postgresql")
+def _on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f'{compiler.process(element.clauses, **options)} COLLATE "C"'
 
 
 class _Looked(NamedTuple):
@@ -233,9 +253,8 @@ def _rest(
     if wanted.operator is not None:
         found.append(operators.c.code == wanted.operator)
     if wanted.text is not None:
-        found.append(
-            or_(request.contains(wanted.text, autoescape=True), answer.contains(wanted.text, autoescape=True))
-        )
+        sides = (_Plain(request), _Plain(answer))
+        found.append(or_(*(side.icontains(wanted.text, autoescape=True) for side in sides)))
     return found
 
 

@@ -1,10 +1,13 @@
-"""Which columns hold sealed secrets, and how those that are still in clear get sealed. Knows no key."""
+"""Which columns hold sealed secrets, and how those in clear or of an older key get sealed. Knows no key."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Column, Connection, select, update
 
+from csms.errors import ConfigError
 from csms.store.account_tables import users
 from csms.store.change_tables import webhooks
 from csms.store.database import Database
@@ -18,6 +21,13 @@ SEALED = (
 )
 
 log = structlog.get_logger()
+
+
+class Resealed(NamedTuple):
+    """How many secrets were sealed with another key than before, and how many had it already."""
+
+    done: int
+    already: int
 
 
 async def seal_all(database: Database) -> int:
@@ -45,3 +55,44 @@ def _seal_column(seal: Seal, number: Column[int], secret: Column[str], connectio
         sealing = update(number.table).where(number == key, secret == stored).values({secret.name: closed})
         done += connection.execute(sealing).rowcount
     return done
+
+
+async def reseal_all(database: Database, old: Seal) -> Resealed:
+    """Seal what `old` has sealed, or nobody yet, with the database's key: all of it, or none.
+
+    Raises ConfigError that names every secret which neither key opens.
+    """
+    return await database.run(partial(_reseal_all, database.seal, old))
+
+
+def _reseal_all(seal: Seal, old: Seal, connection: Connection) -> Resealed:
+    done, already, shut = 0, 0, []
+    for number, secret, key, stored in list(_kept(connection)):
+        if stored.startswith(MARK) and _opened(seal, stored) is not None:
+            already += 1
+        elif (opened := _opened(old, stored)) is None:
+            shut.append(f"{secret.table.name}.{secret.name} of {number.name} {key}")
+        else:
+            fresh = {secret.name: seal.close(opened)}
+            connection.execute(update(number.table).where(number == key).values(fresh))
+            done += 1
+    if shut:
+        raise ConfigError(
+            f"neither database.secrets_key nor the old key opens {', '.join(shut)}; nothing was changed"
+        )
+    return Resealed(done, already)
+
+
+def _kept(connection: Connection) -> Iterator[tuple[Column[int], Column[str], int, str]]:
+    """Every secret, held until the end of the transaction."""
+    for number, secret in SEALED:
+        query = select(number, secret).where(secret.is_not(None)).order_by(number).with_for_update()
+        for key, stored in connection.execute(query).all():
+            yield number, secret, key, stored
+
+
+def _opened(seal: Seal, stored: str) -> str | None:
+    try:
+        return seal.open(stored)
+    except ConfigError:
+        return None

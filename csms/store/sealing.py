@@ -2,7 +2,8 @@
 
 The key is `database.secrets_key`. Without one a SQLite database has a file beside it, made once, for its
 owner alone: a copy of the database opens nothing. Nodes that share PostgreSQL have no file in common: there
-secrets are kept as they are until a key is configured. What was in clear is sealed at the next start.
+secrets are kept as they are until a key is configured. What was in clear is sealed at the next start; what
+another key has sealed, by `csms secrets reseal`.
 """
 
 import base64
@@ -47,7 +48,8 @@ class Seal:
         except InvalidToken:
             pass
         raise ConfigError(
-            "database.secrets_key: it is not the key that secrets in the database are sealed with"
+            "database.secrets_key: it is not the key that secrets in the database are sealed with; "
+            "after a change of key `csms secrets reseal --old-key-file FILE` seals them with the new one"
         )
 
 

@@ -69,6 +69,22 @@ async def test_every_filter(desk_on_each: Any) -> None:
     assert item["session_id"] is not None
 
 
+async def test_a_text_is_found_in_either_case(desk_on_each: Any) -> None:
+    """a-z as A-Z, on both databases alike; other letters as they stand, signs as themselves."""
+    await fill(desk_on_each)
+    async with await desk_on_each.client() as client:
+
+        async def with_text(text: str) -> list[int]:
+            return await found(client, text=text, from_="2026-01-01T00:00:00Z")
+
+        assert await with_text("iNVALID") == [30]
+        assert await with_text("50%_a") == [30]
+        assert await with_text("50%a") == []
+        assert await with_text("SOFT") == [20]
+        assert await with_text('{"A":"ü') == [35, 15]
+        assert await with_text("Ü") == []
+
+
 @pytest.mark.parametrize("share", [1, 2, 3, 100])
 @pytest.mark.parametrize("query", [{}, {"station": "CS-0001"}, {"action": "Heartbeat"}, {"outcome": "bad"}])
 async def test_pages_of_any_share_find_the_same(

@@ -1,4 +1,4 @@
-"""What was kept in clear is sealed; what has been sealed with another key stops the start."""
+"""What was kept in clear is sealed; what another key has sealed stops the start, and can be sealed anew."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from csms.store.database import Database
 from csms.store.deliveries import DeliveryStore
 from csms.store.schedule_tables import schedules
 from csms.store.schedules import ScheduleStore
-from csms.store.sealed_columns import seal_all
+from csms.store.sealed_columns import Resealed, reseal_all, seal_all
 from csms.store.sealing import MARK, Seal
 from csms.store.users import UserForm, UserStore
 from csms.store.webhooks import WebhookForm, WebhookStore
@@ -87,7 +87,41 @@ async def test_another_key_is_refused(database: Database, key: str) -> None:
     before = await kept_secrets(database)
 
     database.seal = Seal(key)
-    with pytest.raises(ConfigError, match=r"database\.secrets_key"):
+    with pytest.raises(ConfigError, match=r"database\.secrets_key.*csms secrets reseal"):
         await seal_all(database)
 
+    assert await kept_secrets(database) == before
+
+
+async def test_another_key_takes_over(database: Database) -> None:
+    """What the older one has sealed, and what nobody has; they are the same secrets. Again: nothing to do."""
+    database.seal = Seal(KEY)
+    await keep_secrets(database)
+    await database.execute(schedules.update().values(secret=SECRET))
+
+    database.seal = Seal(KEY + "x")
+    first = await reseal_all(database, Seal(KEY))
+    again = await reseal_all(database, Seal(KEY))
+
+    assert (first, again) == (Resealed(3, 0), Resealed(0, 3))
+    assert all(one.startswith(MARK) for one in await kept_secrets(database))
+    assert await read_secrets(database) == [SECRET] * 4
+    assert await seal_all(database) == 0
+
+
+async def test_all_or_none_are_sealed_anew(database: Database) -> None:
+    """Those that no key opens are named, without their contents; the others stay as they were."""
+    database.seal = Seal(KEY)
+    await keep_secrets(database)
+    third = Seal(KEY + "y").close(SECRET)
+    await database.execute(schedules.update().values(secret=third))
+    before = await kept_secrets(database)
+
+    database.seal = Seal(KEY + "x")
+    with pytest.raises(ConfigError, match=r"opens schedules\.secret of schedule_id 1; nothing") as told:
+        await reseal_all(database, Seal(KEY))
+    with pytest.raises(ConfigError, match=r"code_secret of user_id 1, webhooks\.secret of webhook_id 1, sch"):
+        await reseal_all(database, Seal(KEY + "z"))
+
+    assert third not in str(told.value)
     assert await kept_secrets(database) == before

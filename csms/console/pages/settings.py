@@ -11,7 +11,7 @@ from csms.console.forms import body_of
 from csms.console.frame import page_head
 from csms.console.listing import PAGE_ROWS, Column, Listing, listing, pager, panel, tabs
 from csms.console.markup import Content, Html, joined, tag
-from csms.console.notices import empty
+from csms.console.notices import empty, note_banner
 from csms.console.pages.settings_edit import (
     RecordForm,
     Refresh,
@@ -62,7 +62,7 @@ async def build(visit: Visit) -> None:
     if not await visit.desk.offers(resource.path):
         visit.html(panel("", empty(words["not_offered"])))
         return
-    block = visit.html("")
+    block = visit.html("", cls="stack")
     is_admin = visit.person.is_admin
     can_remove = is_admin and await visit.desk.offers(resource.one, method="delete")
     can_change = is_admin and await way_to_change(visit, resource) is not None
@@ -73,7 +73,8 @@ async def build(visit: Visit) -> None:
         page = await visit.desk.get(resource.path, **paging)
         columns = _columns(visit, resource, page["items"], can_remove, can_change)
         table = listing(columns, page["items"], _made(words, current))
-        block.content = panel("", table, pager(visit, page.get("next"), len(page["items"])))
+        shown = panel("", table, pager(visit, page.get("next"), len(page["items"])))
+        block.content = joined((lost_note(page["items"], words), shown))
 
     await refresh()
     # One form at a time: their fields have the same names.
@@ -88,6 +89,14 @@ async def build(visit: Visit) -> None:
         return words["removed"]
 
     visit.on_act("remove", remove)
+
+
+def lost_note(items: Sequence[Mapping[str, Any]], words: dict[str, str]) -> Html:
+    """Which webhooks stood still for so long that events for them are gone, and what to do; else nothing."""
+    lost = [f"{one['id']} ({one['url']})" for one in items if one.get("has_lost")]
+    if not lost:
+        return Html("")
+    return note_banner(words["webhooks_lost"].format(names=", ".join(lost)), words["webhooks_lost_do"])
 
 
 def _made(words: dict[str, str], current: str) -> Listing:
