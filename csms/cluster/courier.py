@@ -46,6 +46,8 @@ KINDS: dict[str, type] = {
         commands.AttachStop,
         commands.DismissStop,
         commands.Withdraw,
+        commands.AskTransaction,
+        commands.NoteTransaction,
     )
 }
 
