@@ -60,8 +60,9 @@ class InMemoryWire:
         self.closed: tuple[int, str] | None = None
 
     def send(self, frame: bytes) -> None:
-        """A frame for the station."""
-        self.sent.append(frame)
+        """A frame for the station. What it is asked of our own accord is no part of the conversation."""
+        if not frame.startswith(b"[2"):
+            self.sent.append(frame)
 
     def close(self, code: int, reason: str) -> None:
         """The end of the connection."""
@@ -141,7 +142,7 @@ class Conversation:
 
     async def _end_process(self) -> None:
         for connection, _ in self._connections.values():
-            await connection.settled()
+            await _leave(connection)
         await self._writer.close()
 
     async def _restart(self) -> None:
@@ -162,7 +163,8 @@ class Conversation:
             case ("no", ["answer"]) | ("answer", ["lost"]):
                 self._expect(number, is_answered=word == "answer")
             case "connection", ["lost"]:
-                self._connections.pop(self.identity, None)
+                if self.identity in self._connections:
+                    await _leave(self._connections.pop(self.identity)[0])
             case "restart", []:
                 await self._restart()
             case "pending", []:
@@ -185,7 +187,7 @@ class Conversation:
         connection, wire = self._connections[self.identity]
         wire.sent.clear()
         connection.feed(frame.encode())
-        await connection.settled()
+        await connection.idle()
         self.answer = wire.sent[-1].decode() if wire.sent else None
 
     async def _connect(self) -> tuple[Connection, InMemoryWire]:
@@ -222,6 +224,12 @@ class Conversation:
 
     def _differ(self, number: int, expected: str, found: str) -> None:
         self.differences.append(f"line {number}: expected {expected}\n    found {found}")
+
+
+async def _leave(connection: Connection) -> None:
+    """Nothing is asked any more, and nobody waits for an answer."""
+    connection.lost()
+    await connection.settled()
 
 
 def _token(token: str, about: list[str]) -> IdToken:

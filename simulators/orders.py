@@ -230,13 +230,12 @@ def base_report(station: Station, payload: Payload, at: datetime) -> Payload:
 
 
 def transaction_status(station: Station, payload: Payload, at: datetime) -> Payload:
-    """GetTransactionStatus (E14)."""
+    """GetTransactionStatus (E14): of one transaction, or whether anything at all is queued."""
     key = payload.get("transactionId")
-    waiting = {"messagesInQueue": station.outbox.transactional > 0}
     if key is None:
-        return waiting
+        return {"messagesInQueue": station.outbox.transactional > 0}
     running = any(e.session is not None and e.session.key == key for e in station.evses.values())
-    return {"ongoingIndicator": running, **waiting}
+    return {"ongoingIndicator": running, "messagesInQueue": station.outbox.tells_of(key)}
 
 
 def clear_cache(station: Station, payload: Payload, at: datetime) -> Payload:

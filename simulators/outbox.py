@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulators.facts import Began, Fact, Finished, Metered
+from simulators.facts import Fact, Transactional
 from simulators.traits import Told
 
 
@@ -31,7 +31,7 @@ class Letter:
 
 def kept(fact: Fact) -> bool:
     """Whether a fact belongs to a transaction."""
-    return isinstance(fact, Began | Metered | Finished)
+    return isinstance(fact, Transactional)
 
 
 class Outbox:
@@ -50,8 +50,15 @@ class Outbox:
     @property
     def transactional(self) -> int:
         """How many transaction messages wait for their acknowledgement."""
+        return sum(map(kept, self._waiting()))
+
+    def tells_of(self, key: str) -> bool:
+        """Whether a message of this session waits for its acknowledgement."""
+        return any(isinstance(fact, Transactional) and fact.session.key == key for fact in self._waiting())
+
+    def _waiting(self) -> list[Fact]:
         letters = [*self._letters, *([self.pending] if self.pending else [])]
-        return sum(map(kept, self._facts)) + sum(letter.kept for letter in letters)
+        return [*self._facts, *(letter.fact for letter in letters)]
 
     def put(self, *facts: Fact) -> None:
         """Add facts behind the others."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from csms.api.audit import audit
 from csms.api.auth import OPERATORS, READERS, OwnOperator, Who, operation
-from csms.api.command_forms import CommandForm
+from csms.api.command_forms import OF_SESSION, CommandForm
 from csms.api.forms import LAST_INT64, Code, Form, Identity, OperatorCode, Page, Text, View, with_examples
 from csms.api.paging import After, Limit
 from csms.api.parts import ApiParts, Parts
@@ -209,8 +209,9 @@ async def cancel_batch(
 def _check(body: BatchBody) -> None:
     if (body.stations is None) == (body.filter is None):
         raise invalid("body.stations", "stations or filter, one of the two", "Send one of them.")
-    if body.command.command == "StopSession":
-        raise invalid("body.command", "StopSession is about one station", "Give it that command alone.")
+    if isinstance(body.command, OF_SESSION):
+        told = f"{body.command.command} is about one station"
+        raise invalid("body.command", told, "Give it that command alone.")
     given = body.command.model_dump(mode="json")
     if redacted(given) != given:
         # It would have to be kept until it is sent.

@@ -1,7 +1,7 @@
 """Request bodies of commands, one model each, told apart by `command`. Knows no transport.
 
-`to_command` turns a body into what the courier carries. StopSession names a session; which transaction
-that is only the store knows, so it is handed in.
+`to_command` turns a body into what the courier carries. StopSession and AskTransaction name a session; which
+transaction that is only the store knows, so it is handed in.
 """
 
 from collections.abc import Callable
@@ -102,6 +102,15 @@ class GetBaseReport(Form):
     base: Literal["FullInventory", "ConfigurationInventory", "SummaryInventory"] = "FullInventory"
 
 
+class AskTransaction(Form):
+    """Ask how a session stands, as its station sees it: is it ongoing, do messages about it wait to be sent
+    (OCPP 2.x). The answer is kept with the session's evidence.
+    """
+
+    command: Literal["AskTransaction"]
+    session_id: SessionNumber
+
+
 class ClearCache(Form):
     """Empty the station's authorization cache."""
 
@@ -134,6 +143,7 @@ CommandForm = Annotated[
     | SetVariables
     | GetVariables
     | GetBaseReport
+    | AskTransaction
     | ClearCache
     | SendData,
     Field(discriminator="command"),
@@ -152,6 +162,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "GetVariables": {"command": "GetVariables", "names": ["HeartbeatInterval"]},
     "GetBaseReport": {"command": "GetBaseReport", "base": "FullInventory"},
+    "AskTransaction": {"command": "AskTransaction", "session_id": "1000000000001"},
     "ClearCache": {"command": "ClearCache"},
     "SendData": {"command": "SendData", "vendor_id": "com.example", "message_id": "hello", "data": "text"},
 }
@@ -171,6 +182,7 @@ MAKERS: dict[str, Callable[[Any, str, int], Command]] = {
         form.id_token, form.token_type, form.evse, form.connector, remote_start_id=number
     ),
     "StopSession": lambda form, transaction_id, _: commands.StopSession(transaction_id),
+    "AskTransaction": lambda form, transaction_id, _: commands.AskTransaction(transaction_id),
     "Reset": lambda form, *_: commands.Reset(RESET_KINDS[form.kind], form.evse),
     "SetVariables": lambda form, *_: _set_variables(form),
     "GetVariables": lambda form, *_: commands.GetVariables(tuple(form.names)),
@@ -190,8 +202,11 @@ def to_command(form: Any, *, transaction_id: str, number: int) -> Command:
 
 FORMS: tuple[type[Form], ...] = (
     StartSession, StopSession, Reset, UnlockConnector, TriggerMessage, ChangeAvailability,
-    SetVariables, GetVariables, GetBaseReport, ClearCache, SendData,
+    SetVariables, GetVariables, GetBaseReport, AskTransaction, ClearCache, SendData,
 )  # fmt: skip
+
+OF_SESSION = (StopSession, AskTransaction)
+"""Name a session, and so are for one station only."""
 
 
 def forms_of(version: OcppVersion) -> list[dict[str, Any]]:
@@ -204,6 +219,7 @@ def forms_of(version: OcppVersion) -> list[dict[str, Any]]:
             "example": EXAMPLES[form.__name__],
         }
         for form in FORMS
+        if form is not AskTransaction or version is not OcppVersion.V16
     ]
 
 

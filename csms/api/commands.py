@@ -8,7 +8,7 @@ from pydantic import Field
 
 from csms.api.audit import audit, audit_row, digest_of
 from csms.api.auth import OPERATORS, READERS, Own, Who, operation
-from csms.api.command_forms import EXAMPLES, CommandForm, StopSession, forms_of, to_command
+from csms.api.command_forms import EXAMPLES, OF_SESSION, CommandForm, forms_of, to_command
 from csms.api.forms import LAST_INT64, View, with_examples
 from csms.api.parts import ApiParts, Parts
 from csms.api.problems import Problem, invalid
@@ -228,7 +228,7 @@ def detail_of(outcome: Outcome) -> dict[str, Any]:
 
 
 async def _transaction(parts: ApiParts, station: ChargingStation, body: Any) -> str:
-    if not isinstance(body, StopSession):
+    if not isinstance(body, OF_SESSION):
         return ""
     number = int(body.session_id)
     session = await parts.sessions.by_id(number) if number <= LAST_INT64 else None

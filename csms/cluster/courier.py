@@ -47,6 +47,8 @@ KINDS: dict[str, type] = {
         commands.AttachStop,
         commands.DismissStop,
         commands.Withdraw,
+        commands.AskTransaction,
+        commands.NoteTransaction,
     )
 }
 

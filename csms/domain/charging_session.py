@@ -87,7 +87,8 @@ class ChargingSession(NamedTuple):
     `started_at`/`ended_at` are the station's times (arrival times under Flag.CLOCK); `received_at` and
     `end_received_at` are ours. Energies are integer Wh; `energy_wh` is None when nothing sound is known.
     `start_key` is the natural key that makes a retried start the same session. `suspected_at` is when the
-    evidence for an end arose that no event has contradicted. `heard` counts its messages.
+    evidence for an end arose that no event has contradicted. `heard` counts its messages. `asked_at` is when
+    its station was last asked how it stands (`domain.doubts`).
     """
 
     session_id: int
@@ -123,6 +124,7 @@ class ChargingSession(NamedTuple):
     suspected_at: datetime | None = None
     suspected_by: Evidence | None = None
     heard: int = 0
+    asked_at: datetime | None = None
 
 
 _PLACES = {name: n for n, name in enumerate(ChargingSession._fields)}

@@ -93,6 +93,13 @@ class GetBaseReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AskTransaction:
+    """Ask how a transaction stands, by the station's id of it. 2.x only."""
+
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClearCache:
     """Empty the station's authorization cache."""
 
@@ -144,8 +151,28 @@ class DismissStop:
     reason: str
 
 
-Amendment = CloseSession | AttachStop | DismissStop
-"""What a person says of a session. Whoever holds the station does it, between two of its messages."""
+@dataclass(frozen=True, slots=True)
+class TransactionSaid:
+    """How a transaction stands, as its station says. `is_ongoing` None: it did not say.
+
+    `is_queued`: messages about it wait in the station to be sent.
+    """
+
+    is_ongoing: bool | None
+    is_queued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTransaction:
+    """What a station said when it was asked (`AskTransaction`). Nothing is sent to it."""
+
+    transaction_id: str
+    said: TransactionSaid
+
+
+Amendment = CloseSession | AttachStop | DismissStop | NoteTransaction
+"""What is said of a session, by a person or when asked. Whoever holds the station does it, between two of
+its messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +192,7 @@ Command = (
     | SetVariables
     | GetVariables
     | GetBaseReport
+    | AskTransaction
     | ClearCache
     | SendData
     | RawCall
@@ -194,3 +222,4 @@ class Outcome:
     payload: dict[str, Any] | None = None
     reason: str = ""
     variables: tuple[VariableReported, ...] = ()
+    transaction: TransactionSaid | None = None

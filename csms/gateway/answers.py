@@ -119,8 +119,7 @@ class Answers:
                 return
             self._wire.send(self._rpc.answer(call.message_id, served.payload))
             self._answered(call, info, served, perf_counter() - started)
-            for command in served.follow_ups:
-                self._owner.follow_up(command)
+            self._follow_up(served)
 
     async def told(self, send: Send, size: int) -> None:
         """2.1 SEND: handled like a request, and never answered (part 4, 4.2.4)."""
@@ -128,13 +127,19 @@ class Answers:
         try:
             refuse_early(self._parts, state, send.action, size)
             event = desk.read(state, send.action, send.payload)
-            await desk.serve(state, event, self._info(send))
+            served = await desk.serve(state, event, self._info(send))
         except Refused as refused:
             self._log_exchange(send, desk.now(), None, refused.code)
         except (StoreUnavailable, StaleEpoch) as exc:
             self.leave_unanswered(send.message_id, exc)
         except Exception:
             log.exception("handler_failed", station=self._state.station.identity, action=send.action)
+        else:
+            self._follow_up(served)
+
+    def _follow_up(self, served: Answered) -> None:
+        for command in served.follow_ups:
+            self._owner.follow_up(command)
 
     def _charge(self, deviations: int) -> None:
         """Putting a payload right takes the time of messages: it counts against the station's rate."""

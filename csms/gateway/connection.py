@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from csms.domain.commands import Amendment, Command, Order, Outcome, Result
+from csms.domain.commands import Amendment, AskTransaction, Command, NoteTransaction, Order, Outcome, Result
 from csms.errors import StaleEpoch, StoreError, StoreUnavailable
 from csms.gateway.answers import TAKEN_OVER, TRY_AGAIN_LATER, Answers
 from csms.gateway.calls import Calls
@@ -170,7 +170,12 @@ class Connection:
             self.calls = Calls(
                 self.parts, self.state, self._rpc, send=self.wire.send, hang_up=self.end, opens_at=opens_at
             )
-        return await self.calls.command(command, within_s, number)
+        outcome = await self.calls.command(command, within_s, number)
+        if isinstance(command, AskTransaction) and outcome.transaction is not None:
+            # Whoever asked need not wait until it is noted.
+            said = NoteTransaction(command.transaction_id, outcome.transaction)
+            self._own(self._amend(said, self.parts.settings.command_expiry_s))
+        return outcome
 
     async def _amend(self, order: Amendment, within_s: float) -> Outcome:
         """Change a session between two messages: nobody else writes the sessions of this station."""

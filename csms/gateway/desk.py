@@ -115,7 +115,7 @@ class Desk(Protocol):
         """Deal with an event and commit. Raises StoreUnavailable and StaleEpoch: then nothing is answered."""
 
     async def amend(self, state: StationState, order: Amendment) -> Outcome:
-        """Change a session as a person says, and commit. Raises StoreUnavailable and StaleEpoch."""
+        """Change a session as is said of it, and commit. Raises StoreUnavailable and StaleEpoch."""
 
     def log(self, exchange: Exchange) -> None:
         """Keep an exchange for operators; returns at once."""

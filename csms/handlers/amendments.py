@@ -1,4 +1,5 @@
-"""What people say of sessions: an open one closed by hand, an orphan stop attached or dismissed.
+"""What is said of sessions: an open one closed by hand, an orphan stop attached or dismissed by people; how
+one stands by its own station, when asked.
 
 A station's sessions have one writer: the actor of its connection, wherever that is. So an amendment goes
 to it as a command does, and is done between two messages (`amend`). Only a station without a connection is
@@ -15,7 +16,16 @@ import structlog
 from csms.domain import orphans
 from csms.domain.assets import ChargingStation
 from csms.domain.charging_session import STOP, Change, ChargingSession, MessageInfo
-from csms.domain.commands import Amendment, AttachStop, CloseSession, DismissStop, Outcome, Result
+from csms.domain.commands import (
+    Amendment,
+    AttachStop,
+    CloseSession,
+    DismissStop,
+    NoteTransaction,
+    Outcome,
+    Result,
+)
+from csms.domain.doubts import stated
 from csms.domain.ending import Closing, close_by_hand
 from csms.domain.orphans import Decision
 from csms.errors import Conflict, CsmsError, InvalidInput, NotFound
@@ -115,6 +125,9 @@ async def _changes(
         case DismissStop():
             orphan = await _session(s, station, order.orphan_id, recall)
             return [orphan], (orphans.dismiss(orphan, _decision(s, order), station=station),)
+        case NoteTransaction():
+            session = await _of_transaction(s, station, order.transaction_id, recall)
+            return [session], (stated(session, order.said, s.now()),)
 
 
 async def _session(s: Services, station: ChargingStation, session_id: int, recall: Recall) -> ChargingSession:
@@ -125,6 +138,16 @@ async def _session(s: Services, station: ChargingStation, session_id: int, recal
     if session is None or session.station_id != station.station_id:
         raise NotFound(f"session {session_id} of {station.identity}")
     return session
+
+
+async def _of_transaction(
+    s: Services, station: ChargingStation, transaction_id: str, recall: Recall
+) -> ChargingSession:
+    """The newest of this id: where an id was used again, a station knows no other."""
+    session = await s.sessions.by_transaction(station.station_id, transaction_id)
+    if session is None:
+        raise NotFound(f"transaction {transaction_id} of {station.identity}")
+    return await _session(s, station, session.session_id, recall)
 
 
 async def _closed(

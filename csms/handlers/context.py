@@ -63,7 +63,8 @@ class StationState:
 
     `sessions` holds the open and recently ended ones by transaction id, but for those that run on by a
     course of their own until somebody asks; `connectors` the last status and error code of each (EVSE,
-    connector); `progress` the last status of firmware and log by kind.
+    connector); `progress` the last status of firmware and log by kind; `has_spoken` whether a message of
+    this connection was dealt with.
     """
 
     station: ChargingStation
@@ -75,6 +76,7 @@ class StationState:
     connectors: dict[tuple[int, int], tuple[ConnectorStatus, str]] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     booted_at: datetime | None = None
+    has_spoken: bool = False
     repairs: Repairs = STANDARD
     deviations: int = 0
     """Deviations from the schema that were put up with so far: each costs time."""
@@ -145,7 +147,7 @@ class Handled:
     """What came of one event: rows and changes to commit, the answer, what memory becomes afterwards.
 
     `changes`: the first is the one the answer belongs to. `replay`: the stored answer payload of an
-    earlier delivery, to be given again byte for byte.
+    earlier delivery, to be given again byte for byte. `follow_ups`: what to tell the station after it.
     """
 
     answer: Answer

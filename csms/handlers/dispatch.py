@@ -12,7 +12,15 @@ from csms.domain import events
 from csms.domain.assets import BootStatus, ChargingStation, ConnectorStatus, OcppVersion
 from csms.domain.commands import Command
 from csms.errors import StoreUnavailable
-from csms.handlers import authorization, availability, diagnostics, owed, provisioning, transactions
+from csms.handlers import (
+    authorization,
+    availability,
+    diagnostics,
+    doubts,
+    owed,
+    provisioning,
+    transactions,
+)
 from csms.handlers.context import Handled, MessageInfo, Services, StationState
 from csms.protocol import DIALECTS
 from csms.protocol.schema import encode
@@ -90,6 +98,9 @@ async def serve(s: Services, state: StationState, event: events.Event, info: Mes
         handled = await handler(s, state, event, info)
     except StoreUnavailable:
         handled = await _once_it_answers(s, partial(handler, s, state, event, info))
+    # Most common first: what changes no session casts no doubt on one.
+    if handled.changes or not state.has_spoken:
+        handled = doubts.with_questions(state, handled, info.arrived)
     payload = _payload(state, handled, info)
     records = _records(s, state, handled, payload, info)
     if records:
@@ -98,7 +109,7 @@ async def serve(s: Services, state: StationState, event: events.Event, info: Mes
         except AlreadyStored:
             # Another connection or node stored this start first: its session is ours now.
             await transactions.reload(s, state, event)
-            handled = await handler(s, state, event, info)
+            handled = doubts.with_questions(state, await handler(s, state, event, info), info.arrived)
             payload = _payload(state, handled, info)
             records = _records(s, state, handled, payload, info)
             await s.writer.write(Write(state.station.station_id, state.epoch, records))
@@ -185,3 +196,4 @@ def _remember(state: StationState, handled: Handled, info: MessageInfo) -> None:
         state.progress[kind] = progress
     if handled.booted:
         state.booted_at = info.arrived
+    state.has_spoken = True

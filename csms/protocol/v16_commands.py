@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from csms.domain.commands import (
+    AskTransaction,
     ChangeAvailability,
     ClearCache,
     Command,
@@ -69,6 +70,10 @@ def _availability(c: ChangeAvailability) -> Calls:
     return [("ChangeAvailability", {"connectorId": c.evse or 0, "type": kind})]
 
 
+def _ask(c: AskTransaction) -> Calls:
+    raise CommandNotSupported("AskTransaction")
+
+
 def _send_data(c: SendData) -> Calls:
     payload: Payload = {"vendorId": c.vendor_id}
     if c.message_id is not None:
@@ -88,6 +93,7 @@ WRITE: dict[type, Callable[[Any], Calls]] = {
     SetVariables: lambda c: [("ChangeConfiguration", {"key": v.name, "value": v.value}) for v in c.values],
     GetVariables: lambda c: [("GetConfiguration", {"key": list(c.names)} if c.names else {})],
     GetBaseReport: lambda c: [("GetConfiguration", {})],
+    AskTransaction: _ask,
     ClearCache: lambda c: [("ClearCache", {})],
     SendData: _send_data,
     RawCall: lambda c: [(c.action, c.payload)],

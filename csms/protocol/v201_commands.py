@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from csms.domain.commands import (
+    AskTransaction,
     ChangeAvailability,
     ClearCache,
     Command,
@@ -12,11 +13,13 @@ from csms.domain.commands import (
     Outcome,
     RawCall,
     Reset,
+    Result,
     SendData,
     SetVariable,
     SetVariables,
     StartSession,
     StopSession,
+    TransactionSaid,
     TriggerMessage,
     UnlockConnector,
 )
@@ -110,6 +113,7 @@ WRITE: dict[type, Callable[[Any], Calls]] = {
     SetVariables: _set_variables,
     GetVariables: _get_variables,
     GetBaseReport: lambda c: [("GetBaseReport", {"requestId": c.request_id, "reportBase": c.base})],
+    AskTransaction: lambda c: [("GetTransactionStatus", {"transactionId": c.transaction_id})],
     ClearCache: lambda c: [("ClearCache", {})],
     SendData: _send_data,
     RawCall: lambda c: [(c.action, c.payload)],
@@ -147,9 +151,21 @@ def _result(part: Payload) -> tuple[str, str, Payload | None]:
     return name, part["attributeStatus"], part.get("attributeStatusInfo")
 
 
+_ONGOING = {True: "it is ongoing", False: "it is not ongoing", None: "whether it is ongoing is not said"}
+_QUEUED = {True: "messages wait to be sent", False: "no message waits to be sent"}
+
+
+def _transaction_status(payload: Payload) -> Outcome:
+    # E14.FR.01: of a transaction it does not know a station says the same as of one that is over.
+    said = TransactionSaid(payload.get("ongoingIndicator"), payload["messagesInQueue"])
+    reason = f"{_ONGOING[said.is_ongoing]}; {_QUEUED[said.is_queued]}"
+    return Outcome(Result.ACCEPTED, payload, reason, transaction=said)
+
+
 _OUTCOMES: dict[str, Callable[[Payload], Outcome]] = {
     "SetVariables": _variables_set,
     "GetVariables": _variables_got,
+    "GetTransactionStatus": _transaction_status,
 }
 
 

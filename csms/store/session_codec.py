@@ -54,6 +54,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     sequence: SequenceState
     meter: MeterState
     suspected_by: Evidence | None = None
+    asked_at: datetime | None = None
 
 
 _read_progress = msgspec.json.Decoder(Progress).decode
@@ -217,7 +218,8 @@ def _insert(s: ChargingSession) -> SessionInsert:
 
 
 def _progress(session: ChargingSession) -> str:
-    return _write_progress(Progress(session.sequence, session.meter, session.suspected_by)).decode()
+    course = Progress(session.sequence, session.meter, session.suspected_by, session.asked_at)
+    return _write_progress(course).decode()
 
 
 def progress_of(session: ChargingSession) -> SessionProgress:
@@ -268,4 +270,5 @@ def session_of(row: Any) -> ChargingSession:
         suspected_at=instant_or_none(row.suspected_at),
         suspected_by=progress.suspected_by,
         heard=row.heard,
+        asked_at=progress.asked_at,
     )

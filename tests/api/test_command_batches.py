@@ -66,6 +66,7 @@ async def _ended(client: Any) -> dict[str, int]:
         ({"stations": ["CS-X"]}, 404),
         ({"filter": {"prefix": "nothing"}}, 422),
         ({"stations": ["CS-0001"], "command": {"command": "StopSession", "session_id": "1"}}, 422),
+        ({"stations": ["CS-0001"], "command": {"command": "AskTransaction", "session_id": "1"}}, 422),
         (
             {
                 "stations": ["CS-0001"],

@@ -25,6 +25,7 @@ SESSION = "1767261600000001"
             c.StartSession("A1", evse=1, remote_start_id=1),
         ),
         ({"command": "StopSession", "session_id": SESSION}, c.StopSession("1")),
+        ({"command": "AskTransaction", "session_id": SESSION}, c.AskTransaction("1")),
         ({"command": "Reset", "kind": "hard"}, c.Reset("immediate")),
         ({"command": "Reset", "kind": "soft"}, c.Reset("on-idle")),
         ({"command": "UnlockConnector", "evse": 1, "connector": 2}, c.UnlockConnector(1, 2)),
@@ -86,6 +87,7 @@ async def test_every_outcome_is_told(desk: Any, result: Result) -> None:
         ({"command": "StartSession", "id_token": "A1", "evse": -1}, "body.StartSession.evse"),
         ({"command": "StartSession", "id_token": "A1", "is_admin": True}, "body.StartSession.is_admin"),
         ({"command": "StopSession", "session_id": "1"}, "body.session_id"),
+        ({"command": "AskTransaction", "session_id": "1"}, "body.session_id"),
         ({"command": "StopSession", "session_id": "x"}, "body.StopSession.session_id"),
         ({"command": "Reset", "kind": "now"}, "body.Reset.kind"),
         ({"command": "SetVariables", "values": []}, "body.SetVariables.values"),
@@ -219,7 +221,8 @@ async def test_forms_are_what_the_version_takes(desk: Any, version: OcppVersion)
 
     forms = {form["command"]: form for form in told["commands"]}
     assert told["version"] == version.value
-    assert len(forms) == 11
+    assert len(forms) == 11 + (version is not OcppVersion.V16)
+    assert ("AskTransaction" in forms) == (version is not OcppVersion.V16)
     for form in forms.values():
         assert form["description"]
         assert set(form["example"]) <= {*form["body"]["properties"], "connector", "evse"}

@@ -53,6 +53,42 @@ async def test_a_remote_start_and_stop(version: str, csms: CsmsServer, tmp_path:
     assert session["stop_reason"] == "remote"
 
 
+@pytest.mark.parametrize("version", VERSIONS[1:])
+async def test_a_gap_is_asked_about(version: str, csms: CsmsServer, tmp_path: Path) -> None:
+    """Its station leaves a number out: it is asked once, by itself, and says that the session goes on. A
+    person may ask again, also when it is over.
+    """
+    identity = f"GAP-{version}"
+    quirk = ("--misbehave", "gap-in-sequence")
+    async with simulated(csms, identity, version, tmp_path, *quirk) as station:
+        await command(csms, identity, START)
+        session = await until(partial(session_with_energy, csms, identity, version))
+        (first,) = await until(partial(said, csms, session))
+        ask = {"command": "AskTransaction", "session_id": session["session_id"]}
+        await command(csms, identity, {"command": "StopSession", "session_id": session["session_id"]})
+        session = await until(partial(ended_session, csms, identity))
+        told = await command(csms, identity, ask)
+        both = await until(partial(said, csms, session, 2))
+
+    assert (first["evidence"], first["ongoing"]) == ("station-says", True)
+    assert (told["result"], told["detail"]["answer"]["ongoingIndicator"]) == ("accepted", False)
+    assert [one["ongoing"] for one in both] == [True, False]
+    assert session["quality"] == ["gap"]
+    assert station.log_tail(1_000_000).count("< GetTransactionStatus") == 2
+
+
+async def test_16_has_no_such_question(csms: CsmsServer, tmp_path: Path) -> None:
+    """Said before anything is sent."""
+    async with simulated(csms, "UNASKED", "1.6", tmp_path):
+        await command(csms, "UNASKED", START)
+        session = await until(partial(session_with_energy, csms, "UNASKED", "1.6"))
+        ask = {"command": "AskTransaction", "session_id": session["session_id"]}
+        told = await command(csms, "UNASKED", ask)
+
+    assert told["result"] == "not-supported"
+    assert told["detail"]["reason"].endswith("AskTransaction")
+
+
 @EACH
 async def test_a_raw_call_gives_the_answer_as_it_came(version: str, csms: CsmsServer, tmp_path: Path) -> None:
     """GetConfiguration and GetVariables; a payload the version's schema does not allow never leaves."""
@@ -193,13 +229,24 @@ async def ended_session(csms: CsmsServer, identity: str) -> dict[str, Any] | Non
     return session if session["state"] == "ended" else None
 
 
+async def said(csms: CsmsServer, session: dict[str, Any], times: int = 1) -> list[dict[str, Any]] | None:
+    """What the station said of the session when asked, once it has done so that often."""
+    items = (await csms.get(f"sessions/{session['session_id']}/evidence", limit=500))["items"]
+    found = [one["details"]["facts"] for one in items if one["kind"] == "evidence"]
+    return found if len(found) >= times else None
+
+
 @asynccontextmanager
-async def simulated(csms: CsmsServer, identity: str, version: str, directory: Path) -> AsyncIterator[Child]:
+async def simulated(
+    csms: CsmsServer, identity: str, version: str, directory: Path, *options: str
+) -> AsyncIterator[Child]:
     """`python -m simulators station`, booted. Its own drivers' cards are unknown: only commands start it."""
     await csms.add_station(identity, PASSWORD)
     route = ["--identity", identity, "--version", version, "--url", csms.gateway_url, "--password", PASSWORD]
     child = Child(
-        identity, [sys.executable, "-m", "simulators", "station", *route, "--sample", "1"], directory
+        identity,
+        [sys.executable, "-m", "simulators", "station", *route, "--sample", "1", *options],
+        directory,
     )
     child.spawn()
     try:

@@ -30,6 +30,8 @@ EXAMPLES: list[Order] = [
     commands.AttachStop(8, 7, "key:1:a", "why"),
     commands.DismissStop(8, "key:1:a", "why"),
     commands.Withdraw(7),
+    commands.AskTransaction("TX-1"),
+    commands.NoteTransaction("TX-1", commands.TransactionSaid(None, is_queued=True)),
 ]
 
 

@@ -16,7 +16,16 @@ from csms.cluster.bus import LocalBus
 from csms.cluster.courier import Courier
 from csms.config import GatewaySettings
 from csms.domain.assets import BootStatus, ChargingStation, OcppVersion
-from csms.domain.commands import Amendment, Command, GetVariables, Outcome, RawCall, Result
+from csms.domain.commands import (
+    Amendment,
+    AskTransaction,
+    Command,
+    GetVariables,
+    Outcome,
+    RawCall,
+    Result,
+    TransactionSaid,
+)
 from csms.domain.course import Step
 from csms.domain.credentials import hash_password
 from csms.domain.events import DataReceived, Event
@@ -69,10 +78,15 @@ def _write(command: Command) -> list[tuple[str, dict[str, Any]]]:
         return [(command.action, command.payload)]
     if isinstance(command, GetVariables):
         return [("ClearCache", {}) for _ in command.names]
+    if isinstance(command, AskTransaction):
+        return [("GetTransactionStatus", {"transactionId": command.transaction_id})]
     raise CommandNotSupported(type(command).__name__)
 
 
 def _outcome(command: Command, action: str, payload: dict[str, Any]) -> Outcome:
+    if action == "GetTransactionStatus":
+        said = TransactionSaid(payload.get("ongoingIndicator"), payload["messagesInQueue"])
+        return Outcome(Result.ACCEPTED, payload, transaction=said)
     result = Result.ACCEPTED if payload.get("status") == "Accepted" else Result.REJECTED
     return Outcome(result, payload)
 

@@ -204,6 +204,19 @@ async def test_refusals_are_counted_and_logged(version: OcppVersion) -> None:
     assert [one.outcome for one in mouth.desk.exchanges] == [codes(version).type_constraint, "NotImplemented"]
 
 
+async def test_a_send_is_followed_up_too() -> None:
+    """2.1 SEND has no answer, but what it is the first to tell may have to be asked about."""
+    mouth = Mouth(OcppVersion.V21)
+    mouth.desk.follow_ups = [RawCall("ClearCache", {})]
+    message = mouth.answers.receive(b'[6,"a","NotifyPeriodicEventStream",{}]')
+    assert isinstance(message, Send)
+
+    await mouth.answers.told(message, 10)
+
+    assert mouth.take() == []
+    assert mouth.owner.commands == [RawCall("ClearCache", {})]
+
+
 @EACH
 async def test_nothing_is_sent_after_the_end(version: OcppVersion) -> None:
     """Neither answers nor refusals nor repeats, nor is anything followed up."""

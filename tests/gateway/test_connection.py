@@ -8,7 +8,15 @@ import pytest
 import structlog
 
 from csms.domain.assets import BootStatus, OcppVersion
-from csms.domain.commands import CloseSession, Outcome, RawCall, Result
+from csms.domain.commands import (
+    AskTransaction,
+    CloseSession,
+    NoteTransaction,
+    Outcome,
+    RawCall,
+    Result,
+    TransactionSaid,
+)
 from csms.errors import StaleEpoch, StoreError, StoreUnavailable
 from csms.gateway.answers import POLICY, TAKEN_OVER, TRY_AGAIN_LATER
 from csms.gateway.connection import Connection
@@ -826,6 +834,48 @@ async def test_an_amendment_waits_for_its_turn(version: OcppVersion) -> None:
     await station.say(call("b", "Heartbeat"))
 
     assert station.desk.actions == ["Heartbeat", "amend", "Heartbeat"]
+
+
+@V2
+async def test_what_a_station_says_of_a_transaction_is_noted_in_its_turn(version: OcppVersion) -> None:
+    """Whoever asked has the answer at once; it is noted behind the message that is being handled."""
+    station = Station(version)
+    gate = asyncio.Event()
+
+    async def before(info: MessageInfo, _: Any) -> None:
+        if info.action == "Heartbeat":
+            await gate.wait()
+
+    asking = asyncio.create_task(station.connection.command(AskTransaction("TX-1"), 5))
+    await until(lambda: station.wire.sent)
+    ((_, number, action, asked),) = station.take()
+    station.desk.before = before
+    station.feed(call("a", "Heartbeat"), json.dumps([3, number, {"messagesInQueue": True}]))
+    outcome = await asking
+
+    assert (action, asked) == ("GetTransactionStatus", {"transactionId": "TX-1"})
+    assert outcome.transaction == TransactionSaid(None, is_queued=True)
+    assert station.desk.served == []
+    gate.set()
+    await station.connection.settled()
+    assert station.desk.actions == ["Heartbeat", "amend"]
+    assert station.desk.served[-1][2] == NoteTransaction("TX-1", TransactionSaid(None, is_queued=True))
+
+
+@V2
+@pytest.mark.parametrize("reply", [[4, "NotSupported", "", {}], [3, {"messagesInQueue": "perhaps"}]])
+async def test_a_station_that_does_not_say_is_noted_nowhere(version: OcppVersion, reply: list[Any]) -> None:
+    """It refuses to tell, or what it tells cannot be read."""
+    station = Station(version)
+    asking = asyncio.create_task(station.connection.command(AskTransaction("TX-1"), 5))
+    await until(lambda: station.wire.sent)
+    ((_, number, *_),) = station.take()
+
+    station.feed(json.dumps([reply[0], number, *reply[1:]]))
+
+    assert (await asking).result in (Result.NOT_SUPPORTED, Result.FAILED)
+    await station.connection.settled()
+    assert station.desk.served == []
 
 
 async def test_what_comes_during_an_amendment_is_dealt_with_after_it() -> None:

@@ -18,6 +18,7 @@ from csms.cluster.bus import LocalBus
 from csms.cluster.courier import Courier
 from csms.config import Settings
 from csms.domain.assets import BootStatus, ChargingStation, OcppVersion
+from csms.domain.charging_session import Evidence
 from csms.domain.commands import ClearCache, Result
 from csms.domain.credentials import hash_password
 from csms.gateway.admission import Admission
@@ -224,6 +225,30 @@ async def test_a_command_and_the_message_log(tmp_path: Path, version: OcppVersio
             ("in", "BootNotification"),
             ("out", "ClearCache"),
         }
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+async def test_a_gap_is_asked_about_over_the_wire(tmp_path: Path, version: OcppVersion) -> None:
+    """E14: behind the answer to the event that shows it; what the station says is kept and acted upon."""
+    async with house(tmp_path) as there:
+        await there.register()
+        station = await there.connect("CS-1", version)
+        await ask(station, "1", "BootNotification", BOOT[version])
+        await ask(station, "2", "TransactionEvent", START_2 | {"timestamp": _now().isoformat()})
+        late = START_2 | {"eventType": "Updated", "seqNo": 2, "timestamp": _now().isoformat()}
+
+        assert await ask(station, "3", "TransactionEvent", late) == {}
+        request = json.loads(await asyncio.wait_for(station.recv(), 5))
+        await station.send(json.dumps([3, request[1], {"ongoingIndicator": False, "messagesInQueue": False}]))
+
+        assert request[2:] == ["GetTransactionStatus", {"transactionId": "tx-1"}]
+        connection = next(iter(there.gateway.roster.lines())).connection
+        await connection.settled()
+        (session,) = (await there.services.sessions.find(SessionFilter(), most=10)).items
+        assert session["state"] == "suspected-ended"
+        stored = await there.services.sessions.by_id(int(session["session_id"]))
+        assert stored is not None
+        assert stored.suspected_by is Evidence.STATION_SAYS
 
 
 async def test_h01_strangers_are_kept_for_registration(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, select
 
 from csms.config import Settings
 from csms.domain.assets import OcppVersion
+from csms.domain.commands import Command
 from csms.handlers import dispatch
 from csms.handlers.context import MessageInfo, PlatformRoute, Services, StationState
 from csms.protocol import DIALECTS, read
@@ -123,6 +124,8 @@ class Talk:
     house: House
     state: StationState
     said: int = 0
+    asked: list[Command] = field(default_factory=list)
+    """What the station is told after its messages, in order."""
 
     async def say(self, action: str, payload: Payload) -> Payload:
         """Say something and hear the answer; raises what leaves a message without one."""
@@ -132,6 +135,7 @@ class Talk:
         digest = blake2b(raw, digest_size=16).hexdigest()
         info = MessageInfo(f"m{self.said}", action, digest, self.house.at)
         served = await dispatch.serve(self.house.services, self.state, event, info)
+        self.asked += served.follow_ups
         answer: Payload = json.loads(served.payload)
         return answer
 

@@ -6,6 +6,7 @@ import pytest
 
 from csms.domain.assets import OcppVersion
 from csms.domain.commands import (
+    AskTransaction,
     ChangeAvailability,
     ClearCache,
     Command,
@@ -84,6 +85,7 @@ def test_calls(command: Command, calls: list[tuple[str, dict[str, Any]]]) -> Non
         (Reset("immediate", evse=1), CommandNotSupported),
         (Reset("immediate-and-resume"), CommandNotSupported),
         (StopSession("f3a1"), InvalidInput),
+        (AskTransaction("17"), CommandNotSupported),
     ],
 )
 def test_what_16_cannot_do(command: Command, error: type[CsmsError]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from csms.domain.commands import (
+    AskTransaction,
     ChangeAvailability,
     ClearCache,
     Command,
@@ -18,6 +19,7 @@ from csms.domain.commands import (
     SetVariables,
     StartSession,
     StopSession,
+    TransactionSaid,
     TriggerMessage,
     UnlockConnector,
 )
@@ -74,6 +76,7 @@ CALLS: list[tuple[Command, str, dict[str, Any]]] = [
     ),
     (GetVariables(("AuthCtrlr.Enabled",)), "GetVariables", {"getVariableData": [AUTH]}),
     (GetBaseReport(5), "GetBaseReport", {"requestId": 5, "reportBase": "FullInventory"}),
+    (AskTransaction("t-1"), "GetTransactionStatus", {"transactionId": "t-1"}),
     (ClearCache(), "ClearCache", {}),
     (SendData("V"), "DataTransfer", {"vendorId": "V"}),
     (
@@ -127,6 +130,37 @@ def test_variables_got() -> None:
     assert outcome.result is Result.REJECTED
     assert outcome.reason == "EVSE@1.P: unknown-variable"
     assert outcome.variables == (VariableReported("AuthCtrlr", "Enabled", "Actual", "true"),)
+
+
+@pytest.mark.parametrize("dialect", [DIALECT, v21.DIALECT], ids=lambda d: d.version.value)
+@pytest.mark.parametrize(
+    ("payload", "said", "reason"),
+    [
+        (
+            {"ongoingIndicator": True, "messagesInQueue": False},
+            TransactionSaid(True, is_queued=False),
+            "it is ongoing; no message waits to be sent",
+        ),
+        (
+            {"ongoingIndicator": False, "messagesInQueue": True},
+            TransactionSaid(False, is_queued=True),
+            "it is not ongoing; messages wait to be sent",
+        ),
+        (
+            {"messagesInQueue": False},
+            TransactionSaid(None, is_queued=False),
+            "whether it is ongoing is not said; no message waits to be sent",
+        ),
+    ],
+)
+def test_how_a_transaction_stands(
+    dialect: Any, payload: dict[str, Any], said: TransactionSaid, reason: str
+) -> None:
+    """E14: the station's word in ours, and in words for who asked."""
+    outcome = dialect.outcome(AskTransaction("t-1"), "GetTransactionStatus", payload)
+
+    assert (outcome.result, outcome.transaction, outcome.reason) == (Result.ACCEPTED, said, reason)
+    assert outcome.payload == payload
 
 
 def test_variables_set() -> None:

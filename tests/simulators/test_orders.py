@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simulators.facts import Stop
 from tests.simulators.talk import VERSIONS, Talk, station, validator, visit
 
 EVSE = {"id": 1}
@@ -122,6 +123,28 @@ def test_changed_sampling_takes_effect(version: str) -> None:
     talk.play()
     updates = talk.of("MeterValues") or talk.of("TransactionEvent")[1:-1]
     assert len(updates) == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+def test_how_a_transaction_stands(version: str) -> None:
+    """E14: ongoing while it runs; queued as long as one of its own messages is not acknowledged."""
+    talk = Talk(station(version, visit(minutes=30))).until("TransactionEvent")
+    key = talk.of("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+
+    def asked(*of: str) -> Any:
+        return talk.order("GetTransactionStatus", {"transactionId": of[0]} if of else {})[2]
+
+    running = {"ongoingIndicator": True, "messagesInQueue": False}
+    unknown = {"ongoingIndicator": False, "messagesInQueue": False}
+    assert (asked(key), asked("other"), asked()) == (running, unknown, {"messagesInQueue": False})
+
+    talk.station.end_sessions(Stop.LOCAL, talk.at)
+    waiting = {"ongoingIndicator": False, "messagesInQueue": True}
+    assert (asked(key), asked("other"), asked()) == (waiting, unknown, {"messagesInQueue": True})
+
+    talk.flush()
+    assert asked(key) == unknown
+    talk.assert_valid()
 
 
 def test_variables_say_why_not() -> None:

@@ -37,6 +37,7 @@ SESSION = a_session(
     meter=MeterState(start_mwh=1, last_at=T0),
     suspected_at=T0 + MINUTE,
     suspected_by=Evidence.BOOT,
+    asked_at=T0 + MINUTE,
 )
 
 

@@ -115,10 +115,10 @@ class Life:
             return False
         if text is None:
             raise Torn
-        self._take(text)
+        self._take(line, text)
         return True
 
-    def _take(self, text: str) -> None:
+    def _take(self, line: Line, text: str) -> None:
         pending = self.station.outbox.pending
         if pending is not None and text.startswith("[3") and pending.message_id in text[:64]:
             fault, self._fault = self._fault, ""
@@ -132,8 +132,10 @@ class Life:
                 self._journal.acknowledged(self._member.identity, message_id, payload, letter.kept)
             case Answered(payload=payload, message_id=message_id):
                 self._journal.refused(self._member.identity, message_id, str(payload["code"]))
-            case Asked():
-                raise AssertionError("nobody asks stations anything in these stories")
+            case Asked(action="GetTransactionStatus", reply=str(reply)):
+                line.say(reply)
+            case Asked(action=action):
+                raise AssertionError(f"nobody sends stations {action} in these stories")
 
     def _give_up_waiting(self) -> None:
         pending = self.station.outbox.pending

@@ -30,7 +30,7 @@ BULK: Mapping[str, Mapping[str, Any]] = {
     "reset_soft": {"command": "Reset", "kind": "soft"},
     "clear_cache": {"command": "ClearCache"},
 }
-ONE_STATION = ("StopSession",)  # what the API gives to one station only
+ONE_STATION = ("StopSession", "AskTransaction")  # what the API gives to one station only
 AT_ONCE = 8
 LONGEST = 10_000  # stations of one batch
 AT_A_TIME = 1_000
