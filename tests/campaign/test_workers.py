@@ -95,31 +95,14 @@ async def test_workers_are_killed_under_a_charging_fleet(serve: Serve, url: str,
         print(fleet.log_tail())
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_the_newest_connection_wins_on_whichever_worker(serve: Serve, version: str) -> None:
-    """Each earlier one is closed as replaced, a session goes on, and commands reach the newest."""
+async def test_workers_are_one_server(serve: Serve) -> None:
+    """The newest connection wins on whichever worker, metrics are those of all and do not fall with one of
+    them, and stopping parts with every station.
+    """
     csms = serve(SETTINGS)
     await start(csms)
-    await csms.add_station("CS-MOVING", PASSWORD)
-    messages = session_told(version)
-    async with AsyncExitStack() as open_ones:
-        peers: list[Peer] = []
-        for _ in range(8):  # with 3 workers one of them is another one's, but for 1 in 2,187
-            peers.append(await open_ones.enter_async_context(dial(csms, "CS-MOVING", version)))
-            await boot(peers[-1], version)
-        assert [await peer.ended() for peer in peers[:-1]] == [TAKEN_OVER] * (len(peers) - 1)
-        await tell(peers[-1], messages)
-        answer = await csms.post("charging-stations/CS-MOVING/commands", {"command": "ClearCache"})
-        assert answer["result"] == "accepted", answer
-        assert [action for action, _ in peers[-1].asked] == ["ClearCache"]
-    (session,) = await sessions_of(csms, "CS-MOVING")
-    assert session["energy_wh"] == ENERGY_WH
-
-
-async def test_metrics_are_those_of_all_workers_and_do_not_fall(serve: Serve) -> None:
-    """Messages are counted wherever they were answered; a worker that ends takes none of them along."""
-    csms = serve(SETTINGS)
-    await start(csms)
+    for version in VERSIONS:
+        await newest_wins(csms, version)
     identities = [f"CS-{number:02d}" for number in range(12)]
     await csms.add_stations(identities, PASSWORD)
     async with AsyncExitStack() as open_ones:
@@ -141,18 +124,30 @@ async def test_metrics_are_those_of_all_workers_and_do_not_fall(serve: Serve) ->
         await until(is_replaced)
         assert await metric(csms, HEARTBEATS) == len(identities)
 
-
-async def test_stopping_parts_with_every_station(serve: Serve) -> None:
-    """All connections end with "service restart", and so does the program."""
-    csms = serve(SETTINGS)
-    await start(csms)
-    identities = [f"CS-{number:02d}" for number in range(6)]
-    await csms.add_stations(identities, PASSWORD)
     async with AsyncExitStack() as open_ones:
         peers = [await open_ones.enter_async_context(dial(csms, one, "1.6")) for one in identities]
         stopping = asyncio.create_task(csms.stop())
         assert [await peer.ended() for peer in peers] == [RESTART] * len(peers)
         assert await stopping == 0
+
+
+async def newest_wins(csms: CsmsServer, version: str) -> None:
+    """Each earlier one is closed as replaced, a session goes on, and commands reach the newest."""
+    identity = f"CS-MOVING-{version}"
+    await csms.add_station(identity, PASSWORD)
+    messages = session_told(version)
+    async with AsyncExitStack() as open_ones:
+        peers: list[Peer] = []
+        for _ in range(8):  # with 3 workers one of them is another one's, but for 1 in 2,187
+            peers.append(await open_ones.enter_async_context(dial(csms, identity, version)))
+            await boot(peers[-1], version)
+        assert [await peer.ended() for peer in peers[:-1]] == [TAKEN_OVER] * (len(peers) - 1)
+        await tell(peers[-1], messages)
+        answer = await csms.post(f"charging-stations/{identity}/commands", {"command": "ClearCache"})
+        assert answer["result"] == "accepted", answer
+        assert [action for action, _ in peers[-1].asked] == ["ClearCache"]
+    (session,) = await sessions_of(csms, identity)
+    assert session["energy_wh"] == ENERGY_WH
 
 
 async def test_without_its_main_process_no_worker_goes_on(serve: Serve) -> None:

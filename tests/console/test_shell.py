@@ -117,6 +117,11 @@ async def test_keyboard_and_commands(kit: Kit, tmp_path: Path) -> None:
     assert [identity for identity, _ in kit.desk.courier.sent] == ["CS-0001"]
 
 
+# Lists of many columns, and figures with their units, that need more room than they have.
+WIDER = """[...document.querySelectorAll('.stacks, .figure')].filter(e => e.scrollWidth > e.clientWidth + 1)
+    .map(e => (e.getAttribute('aria-label') || e.innerText) + ' ' + e.scrollWidth + ' > ' + e.clientWidth)"""
+
+
 @pytest.mark.slow
 @needs_browser
 async def test_a_phone(kit: Kit, tmp_path: Path) -> None:
@@ -126,6 +131,7 @@ async def test_a_phone(kit: Kit, tmp_path: Path) -> None:
         for path in paths(kit).values():
             await browser.open(kit, path, theme="dark")
             assert await browser.js("Math.max(innerWidth, document.documentElement.scrollWidth) <= 391"), path
+            assert not await browser.js(WIDER), path
         await browser.js("document.querySelector('[data-drawer]').click()")
         await browser.until("document.activeElement.matches('.side a')")
         await browser.press("Escape")
