@@ -70,14 +70,9 @@ class Crew:
         """The port the workers listen on; once started, the system's choice where 0 is configured."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether stations are let in, by at least one worker."""
-        return not self._is_stopping and any(one.is_open for one in self._told.values())
-
-    @property
-    def running(self) -> int:
-        """Workers that serve."""
-        return sum(one.is_open for one in self._told.values())
+    def workers(self) -> int:
+        """How many let stations in."""
+        return 0 if self._is_stopping else sum(one.is_open for one in self._told.values())
 
     def connections(self) -> Counter[tuple[str, str]]:
         """Open sockets by (OCPP version, state), as the workers told within the last second."""
@@ -99,7 +94,7 @@ class Crew:
         numbers = range(1, self._settings.gateway.workers + 1)
         self._watching = [asyncio.create_task(self._keep(number)) for number in numbers]
         async with asyncio.timeout(READY_S):
-            while self.running < len(numbers):
+            while self.workers < len(numbers):
                 await asyncio.sleep(0.05)
                 if any(task.done() for task in self._watching):
                     raise ConfigError("gateway.workers: a worker did not start; the log says why")

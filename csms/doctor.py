@@ -168,12 +168,14 @@ def _clock(settings: Settings) -> Finding:
 
 def _file_limit(settings: Settings) -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    stations = max(0, hard - SPARE_FILES)
+    workers = settings.gateway.workers
+    stations = max(0, hard - SPARE_FILES) * workers
     well = hard >= 1_024 + SPARE_FILES
     return Finding(
         "open files",
         well,
-        f"limit {soft}, may be raised to {hard}: about {stations} charging stations in this process",
+        f"limit {soft}, may be raised to {hard}: about {stations} charging stations "
+        f"in {workers} {'process' if workers == 1 else 'processes'}",
         "" if well else "raise it: LimitNOFILE= in the systemd unit, or `ulimit -n`",
     )
 

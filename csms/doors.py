@@ -19,8 +19,8 @@ class Door(Protocol):
     port: int
 
     @property
-    def is_open(self) -> bool:
-        """Whether stations are let in."""
+    def workers(self) -> int:
+        """Processes that let stations in; 0: nobody is let in."""
 
     def connections(self) -> Counter[tuple[str, str]]:
         """Open sockets by (OCPP version, state)."""
@@ -46,8 +46,8 @@ class OwnDoor:
         self.port = self._gateway.port
 
     @property
-    def is_open(self) -> bool:
-        return self._gateway.is_open
+    def workers(self) -> int:
+        return int(self._gateway.is_open)
 
     def connections(self) -> Counter[tuple[str, str]]:
         count = self._gateway.roster.count()

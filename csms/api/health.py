@@ -145,6 +145,7 @@ def _moment(parts: ApiParts, found: _Figures) -> Moment:
         writes_waiting=parts.writer.waiting,
         store_healthy=parts.writer.healthy,
         messages_dropped=parts.messages_dropped(),
+        workers=parts.workers(),
         batch_results=parts.batch_results(),
         city_queries=parts.city_queries(),
         alarms=found.alarms,

@@ -75,6 +75,7 @@ class Moment(NamedTuple):
     city_queries: Mapping[tuple[str, str, str], int] = {}  # by platform, kind of query, and Ret
     alarms: Mapping[tuple[str, str], int] = {}  # open ones by kind and severity
     live_readers: int = 0
+    workers: int = 1
     sign_ins: Mapping[str, int] = {}  # people's attempts by how they went
 
 
@@ -103,6 +104,8 @@ class Metrics(Collector):
     def _of_the_gateway(self) -> Iterator[Metric]:
         numbers = self._gateway
         yield _gauge("csms_connections", "Open connections.", ("version", "state"), self._moment.connections)
+        what = "Processes that let charging stations in."
+        yield GaugeMetricFamily("csms_workers", what, value=self._moment.workers)
         yield _counter("csms_messages", "Messages by outcome.", ("action", "outcome"), numbers.messages)
         yield _counter("csms_handshakes", "WebSocket handshakes.", ("outcome",), _single(numbers.handshakes))
         what = "Stations given the command of a batch."

@@ -170,6 +170,8 @@ class ApiParts:
     latency_bounds_s: Sequence[float]
     connections: Callable[[], Mapping[tuple[str, str], int]]
     gateway_listens: Callable[[], bool] | None
+    workers: Callable[[], int]
+    """Processes that let stations in."""
     messages_dropped: Callable[[], int]
     now: Callable[[], datetime]
     station_changed: Callable[[str], Awaitable[None]]

@@ -267,6 +267,7 @@ async def opened(url: str) -> AsyncIterator[Desk]:
                 latency_bounds_s=LATENCY_BOUNDS_S,
                 connections=lambda: {("ocpp1.6", "accepted"): 2},
                 gateway_listens=lambda: True,
+                workers=lambda: 1,
                 messages_dropped=lambda: 0,
                 now=lambda: clock[0],
                 station_changed=courier.told_of,

@@ -42,6 +42,7 @@ from tests.serverkit import CsmsServer, ServerTrouble, free_port
 WORKERS = 3
 TAKEN_OVER, RESTART = 4001, 1012
 SETTINGS = {"gateway": {"workers": WORKERS, "handshakes_per_identity_burst": 100}}
+OPEN = re.compile(r"^csms_workers (\d+)", re.MULTILINE)
 HEARTBEATS = re.compile(r'csms_messages_total\{action="Heartbeat",outcome="answered"\} (\d+)')
 
 
@@ -122,6 +123,11 @@ async def test_workers_are_one_server(serve: Serve) -> None:
             return victim not in workers_of(csms) and len(workers_of(csms)) == WORKERS
 
         await until(is_replaced)
+
+        async def are_all_open() -> bool:
+            return await metric(csms, OPEN) == WORKERS
+
+        await until(are_all_open)
         assert await metric(csms, HEARTBEATS) == len(identities)
 
     async with AsyncExitStack() as open_ones:
