@@ -31,8 +31,8 @@ bench: $(STAMP)
 bench-city: $(STAMP)
 	$(BIN)/python -m tests.bench.city $(CITY)
 
-# What an Overview that somebody has open costs the server at 1,000 messages/s; one minute, needs Chromium. Exit code 1
-# when it is 1 % of a core or more.
+# What an Overview that somebody has open costs the server at 1,000 messages/s; three minutes. Exit code 1 when it is
+# 1 % of a core or more.
 bench-live: $(STAMP)
 	$(BIN)/python -m tests.bench.live
 

@@ -27,7 +27,7 @@ from csms.worker import Orders, Told, subject_of, work
 
 log = structlog.get_logger()
 
-READY_S = 60.0
+READY_S = 180.0
 STOP_S = 40.0  # messages in flight, closing handshakes, the last commits
 KILL_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
@@ -93,20 +93,29 @@ class Crew:
         await self._bus.listen(subject_of(self._name), self._hear)
         numbers = range(1, self._settings.gateway.workers + 1)
         self._watching = [asyncio.create_task(self._keep(number)) for number in numbers]
-        async with asyncio.timeout(READY_S):
-            while self.workers < len(numbers):
-                await asyncio.sleep(0.05)
-                if any(task.done() for task in self._watching):
-                    raise ConfigError("gateway.workers: a worker did not start; the log says why")
+        try:
+            await self._all_open(len(numbers))
+        except BaseException:
+            await self.stop()
+            raise
         self._is_started = True
         self._watching.append(asyncio.create_task(self._end_the_silent()))
         log.info("workers_started", workers=len(numbers), port=self.port)
+
+    async def _all_open(self, number: int) -> None:
+        clock = asyncio.get_running_loop().time
+        until = clock() + READY_S
+        while self.workers < number:
+            await asyncio.sleep(0.05)
+            if any(task.done() for task in self._watching) or clock() > until:
+                raise ConfigError("gateway.workers: a worker did not start; the log says why")
 
     async def stop(self) -> None:
         """Let every worker finish what it handles, and end it."""
         self._is_stopping = True
         for process in self._processes.values():
-            process.terminate()
+            if process.pid is not None:  # one that is being started sees it by itself
+                process.terminate()
         if self._is_started:
             self._watching.pop().cancel()
         if self._watching:
@@ -134,9 +143,12 @@ class Crew:
 
     async def _end_the_silent(self) -> None:
         """A worker whose loop does not turn any more serves nobody: another one takes its place."""
-        loop = asyncio.get_running_loop()
+        loop, every_s = asyncio.get_running_loop(), SILENT_S / 6
         while True:
-            await asyncio.sleep(SILENT_S / 6)
+            looked_at = loop.time()
+            await asyncio.sleep(every_s)
+            if loop.time() - looked_at > 2 * every_s:
+                continue  # it was this process that stood still: what the others told is yet to be read
             for number, heard_at in list(self._heard_at.items()):
                 process = self._processes.get(number)
                 if process is not None and number in self._told and loop.time() - heard_at > SILENT_S:
@@ -148,7 +160,11 @@ class Crew:
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_S
         while not self._is_stopping:
             began = loop.time()
-            code = await self._run(number)
+            try:
+                code = await self._run(number)
+            except OSError as exc:
+                code = None
+                log.error("worker_not_started", worker=number, error=str(exc))
             if self._is_stopping:
                 return
             log.error("worker_ended", worker=number, exit_code=code)
@@ -177,6 +193,8 @@ class Crew:
         self._processes[number] = process
         await asyncio.to_thread(process.start)
         there.close()
+        if self._is_stopping:
+            process.terminate()
         end = WorkerEnd(self._bus, await Link.over(here))
         await end.run()  # as long as the process lives: the kernel closes its end with it
         await asyncio.to_thread(process.join)

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
 from contextlib import AsyncExitStack
 
@@ -19,6 +20,7 @@ from csms import protocol
 from csms.cluster.courier import Courier
 from csms.cluster.link import Link, LinkBus
 from csms.config import Settings
+from csms.errors import CsmsError
 from csms.gateway import stats as gateway_stats
 from csms.gateway.server import Gateway
 from csms.handlers.context import PlatformRoute
@@ -70,7 +72,11 @@ def work(
     logs.configure(settings.log.level, settings.log.format)
     structlog.contextvars.bind_contextvars(worker=orders.worker)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_work(settings, platforms, orders, end))
+        try:
+            runner.run(_work(settings, platforms, orders, end))
+        except (CsmsError, OSError) as exc:
+            log.error("worker_failed", error=str(exc))
+            sys.exit(1)
 
 
 async def _work(

@@ -3,11 +3,9 @@
 import pytest
 
 from tests.bench.live import measure
-from tests.console.kit import needs_browser
 
 
 @pytest.mark.slow
-@needs_browser
 async def test_a_small_run() -> None:
     """Few stations, one pair of stretches; the page has lived, and both stretches cost something."""
     found = await measure(seconds=1.0, rounds=1, stations=5, per_s=20.0)
