@@ -847,7 +847,7 @@ async def test_what_a_station_says_of_a_transaction_is_noted_in_its_turn(version
             await gate.wait()
 
     asking = asyncio.create_task(station.connection.command(AskTransaction("TX-1"), 5))
-    await until(lambda: station.wire.sent)
+    await until(lambda: len(station.wire.sent) == 1)
     ((_, number, action, asked),) = station.take()
     station.desk.before = before
     station.feed(call("a", "Heartbeat"), json.dumps([3, number, {"messagesInQueue": True}]))
@@ -868,7 +868,7 @@ async def test_a_station_that_does_not_say_is_noted_nowhere(version: OcppVersion
     """It refuses to tell, or what it tells cannot be read."""
     station = Station(version)
     asking = asyncio.create_task(station.connection.command(AskTransaction("TX-1"), 5))
-    await until(lambda: station.wire.sent)
+    await until(lambda: len(station.wire.sent) == 1)
     ((_, number, *_),) = station.take()
 
     station.feed(json.dumps([reply[0], number, *reply[1:]]))
