@@ -18,7 +18,7 @@ def test_a_table() -> None:
 
     assert "<img" not in made
     assert '<a href="/x?a=1&amp;b=2">' in made
-    assert '<td class="num">1</td>' in made
+    assert 'data-head="kWh">1</td>' in made
     assert 'aria-label="Pick all"' in made
     assert 'role="region" tabindex="0"' in made
     assert "none" in listing(COLUMNS, [], Listing("Caption", empty("none")))
