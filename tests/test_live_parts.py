@@ -57,7 +57,7 @@ def status(word: str, error: str = "NoError") -> dict[str, Any]:
 
 
 async def test_one_feed_for_all_nodes(nodes: tuple[CsmsServer, CsmsServer]) -> None:
-    """In order, at both; a fault becomes an alarm; the webhook hears everything, once but for a node's death."""
+    """In order, at both; a fault becomes an alarm; the webhook hears all, twice only around a death."""
     east, west = nodes
     async with receiving() as receiver:
         await west.post("webhooks", {"url": receiver.url})
