@@ -17,7 +17,7 @@ from csms.api.first_admin import first_administrator
 from csms.api.parts import Happenings
 from csms.cluster.bus import Bus, LocalBus
 from csms.cluster.courier import Courier
-from csms.config import MOST_WORKERS, Settings
+from csms.config import Settings
 from csms.crew import Crew, nodes_of_workers
 from csms.doors import Door, OwnDoor
 from csms.errors import ConfigError
@@ -35,7 +35,7 @@ from csms.reporting.tcec.server.service import CityServer
 from csms.reporting.totals import Totaller
 from csms.reporting.upkeep import Upkeep
 from csms.reporting.use_keeper import UseKeeper
-from csms.station_side import StationSide
+from csms.station_side import StationSide, open_database
 from csms.store.assets import AssetStore
 from csms.store.batches import BatchStore
 from csms.store.database import Database
@@ -44,9 +44,7 @@ from csms.store.platform_orders import PlatformOrders
 from csms.store.registry import Registry
 from csms.store.reports import ReportStore
 from csms.store.sealed_columns import seal_all
-from csms.store.sealing import seal_for
 from csms.store.upkeep import UpkeepStore
-from csms.worker import STATION_CHANGED
 
 log = structlog.get_logger()
 
@@ -69,17 +67,15 @@ class App:
         settings, now, undo = self.settings, utc_now, self._undo
         raise_file_limit()
         protocol.preload()
-        database = await Database.open(settings.database.url, settings.database.read_connections)
-        self._undo.push_async_callback(database.close)
+        database = await open_database(settings, undo)
         await upgrade_database(database)
-        database.seal = seal_for(settings.database.url, settings.database.secrets_key.get_secret_value())
         await seal_all(database)
         self.first_password = await first_administrator(database)
         # A process of its own has no name to keep apart: hosts in containers are named anew each time.
         node = settings.cluster.node_name if settings.cluster.nats_url else ""
-        await Registry(database).forget_connections(node, *nodes_of_workers(node, MOST_WORKERS))
+        await Registry(database).forget_connections(node, *nodes_of_workers(node))
         routes = tuple(route_of(one) for one in settings.reporting.platforms)
-        side = await StationSide.open(settings, database, routes, self._undo)
+        side = await StationSide.open(settings, database, routes, undo)
         services = side.services
         clients = clients_of(settings.reporting, database)
         for client in clients.values():
@@ -89,7 +85,7 @@ class App:
             log.warning("platform_settings_doubtful", problem=problem)
         bus = await self._open_bus()
         courier = Courier(bus)
-        self.gateway = door = self._door(side, bus, node)
+        self.gateway = door = self._door(side, bus, courier, node)
         city = await self._undo.enter_async_context(CityServer.of(settings, database, courier, now))
         lookups = Lookups(
             inventory=AssetStore(database),
@@ -110,12 +106,10 @@ class App:
                 database=database,
                 services=services,
                 courier=courier,
-                writer=services.writer,
                 door=door,
                 city=city,
                 live=live,
                 runner=runner,
-                station_changed=lambda identity: bus.publish(STATION_CHANGED, identity.encode()),
             )
         )
         self.http = HttpServer(http, settings)
@@ -148,10 +142,10 @@ class App:
         await bus.start()
         return bus
 
-    def _door(self, side: StationSide, bus: Bus, node: str) -> Door:
+    def _door(self, side: StationSide, bus: Bus, courier: Courier, node: str) -> Door:
         """In this process, or worker processes that share the port."""
         if self.settings.gateway.workers == 1:
-            return OwnDoor(side, bus, node)
+            return OwnDoor(side, courier, node)
         services = side.services
 
         async def left(worker: str) -> None:

@@ -18,7 +18,7 @@ import structlog
 
 from csms.cluster.bus import Bus
 from csms.cluster.link import Link, WorkerEnd
-from csms.config import Settings
+from csms.config import MOST_WORKERS, Settings
 from csms.errors import ConfigError, StoreUnavailable
 from csms.gateway.stats import GatewayStats
 from csms.handlers.context import PlatformRoute
@@ -191,23 +191,30 @@ class Crew:
             target=work, args=(self._settings, self._platforms, orders, there), daemon=True
         )
         self._processes[number] = process
-        await asyncio.to_thread(process.start)
-        there.close()
-        if self._is_stopping:
-            process.terminate()
-        end = WorkerEnd(self._bus, await Link.over(here))
-        await end.run()  # as long as the process lives: the kernel closes its end with it
-        await asyncio.to_thread(process.join)
-        del self._processes[number]
+        try:
+            with there:
+                await asyncio.to_thread(process.start)
+            if self._is_stopping:
+                process.terminate()
+            end = WorkerEnd(self._bus, await Link.over(here))
+            await end.run()  # as long as the process lives: the kernel closes its end with it
+            await asyncio.to_thread(process.join)
+        finally:
+            here.close()
+            del self._processes[number]
         return process.exitcode
 
     def _node_of(self, number: int) -> str:
-        return nodes_of_workers(self._node, number)[-1]
+        return _node_of(self._node, number)
 
 
-def nodes_of_workers(node: str, most: int) -> list[str]:
-    """What the workers of a node are called in the registry, up to the number `most`."""
-    return [f"{node}/{number}" for number in range(1, most + 1)]
+def nodes_of_workers(node: str) -> list[str]:
+    """What the workers of a node may be called in the registry, however many it had."""
+    return [_node_of(node, number) for number in range(1, MOST_WORKERS + 1)]
+
+
+def _node_of(node: str, number: int) -> str:
+    return f"{node}/{number}"
 
 
 def reserved(host: str, port: int) -> socket.socket:

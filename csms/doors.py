@@ -3,12 +3,10 @@
 from collections import Counter
 from typing import Protocol
 
-from csms.cluster.bus import Bus
 from csms.cluster.courier import Courier
 from csms.gateway.stats import GatewayStats
 from csms.station_side import StationSide
 from csms.store.commit_tallies import CommitTallies
-from csms.worker import STATION_CHANGED
 
 
 class Door(Protocol):
@@ -38,10 +36,9 @@ class Door(Protocol):
 class OwnDoor:
     """The gateway in this process."""
 
-    def __init__(self, side: StationSide, bus: Bus, node: str) -> None:
+    def __init__(self, side: StationSide, courier: Courier, node: str) -> None:
         self._side = side
-        self._bus = bus
-        self._gateway, self.stats = side.gateway(Courier(bus), node)
+        self._gateway, self.stats = side.gateway(courier, node)
         self.commits = side.commits
         self.port = self._gateway.port
 
@@ -57,8 +54,6 @@ class OwnDoor:
         return self._side.messages.dropped
 
     async def start(self) -> None:
-        changed = self._gateway.station_changed
-        await self._bus.listen(STATION_CHANGED, lambda identity: changed(identity.decode()))
         await self._gateway.start()
         self.port = self._gateway.port
 

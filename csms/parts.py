@@ -3,7 +3,6 @@
 `app` opens and starts the parts; here they are only put together.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -47,23 +46,20 @@ from csms.store.status import StatusReader
 from csms.store.tariffs import TariffStore
 from csms.store.upkeep import UpkeepStore
 from csms.store.users import UserStore
-from csms.store.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Parts that run. `station_changed`: tell whoever holds a station that its registration changed."""
+    """Parts that run."""
 
     settings: Settings
     database: Database
     services: Services
     courier: Courier
-    writer: Writer
     door: Door
     city: CityServer
     live: Happenings
     runner: BatchRunner
-    station_changed: Callable[[str], Awaitable[None]]
 
 
 def build_http(served: Served) -> FastAPI:
@@ -116,7 +112,7 @@ def api_parts_of(served: Served) -> ApiParts:
         users=UserStore(database),
         yearbook=YearbookWriter(AssetCounts(database), rules_of(settings.yearbook)).answer,
         live=served.live,
-        writer=served.writer,
+        writer=served.services.writer,
         commits=door.commits,
         gateway=door.stats,
         latency_bounds_s=LATENCY_BOUNDS_S,
@@ -126,7 +122,7 @@ def api_parts_of(served: Served) -> ApiParts:
         messages_dropped=door.messages_dropped,
         now=served.services.now,
         city_queries=lambda: served.city.queries,
-        station_changed=served.station_changed,
+        station_changed=served.courier.station_changed,
         books=Desk(database, settings),
         charts=ChartTotals(database),
         schedules=ScheduleStore(database),

@@ -22,8 +22,17 @@ from csms.store.devices import DeviceStore
 from csms.store.ids import Ids
 from csms.store.message_log import MessageLog
 from csms.store.registry import Registry
+from csms.store.sealing import seal_for
 from csms.store.sessions import SessionStore
 from csms.store.writer import Writer
+
+
+async def open_database(settings: Settings, undo: AsyncExitStack) -> Database:
+    """The database with the key to its secrets; `undo` closes it. Raises StoreUnavailable and ConfigError."""
+    database = await Database.open(settings.database.url, settings.database.read_connections)
+    undo.push_async_callback(database.close)
+    database.seal = seal_for(settings.database.url, settings.database.secrets_key.get_secret_value())
+    return database
 
 
 @dataclass(frozen=True, slots=True)

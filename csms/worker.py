@@ -26,16 +26,13 @@ from csms.gateway.server import Gateway
 from csms.handlers.context import PlatformRoute
 from csms.live.relay import Relay
 from csms.process import in_background, loop_factory, raise_file_limit, spare_the_collector
-from csms.station_side import StationSide
+from csms.station_side import StationSide, open_database
 from csms.store import commit_tallies
 from csms.store.changes import ChangeFeed
-from csms.store.database import Database
-from csms.store.sealing import seal_for
 
 log = structlog.get_logger()
 
 TELL_EVERY_S = 1.0
-STATION_CHANGED = "csms.v1.station-changed"
 
 
 def subject_of(crew: str) -> str:
@@ -111,13 +108,10 @@ async def _start(
 ) -> None:
     raise_file_limit()
     protocol.preload()
-    database = await Database.open(settings.database.url, settings.database.read_connections)
-    undo.push_async_callback(database.close)
-    database.seal = seal_for(settings.database.url, settings.database.secrets_key.get_secret_value())
+    database = await open_database(settings, undo)
     side = await StationSide.open(settings, database, platforms, undo)
     gateway, stats = side.gateway(Courier(bus), orders.node)
     gateway.port = orders.port
-    await bus.listen(STATION_CHANGED, lambda identity: gateway.station_changed(identity.decode()))
     relay = Relay(bus, ChangeFeed(database), side.services.writer, settings.live.progress_s)
     in_background(relay.run(), undo)
     await gateway.start()

@@ -26,6 +26,7 @@ class Deliver(Protocol):
 
 PREFIX = "csms.v1.command."
 SEATED = "csms.v1.seated"  # a station has a new connection, with this epoch
+STATION_CHANGED = "csms.v1.station-changed"  # its registration is another one
 GRACE_S = 2.0  # how much longer the asker waits than the holder, so that the holder's verdict arrives
 
 KINDS: dict[str, type] = {
@@ -113,14 +114,21 @@ class Courier:
         await self._bus.publish(SEATED, msgspec.json.encode(Seated(identity, epoch)))
         return hold
 
-    async def hear_of_others(self, seated: Callable[[str, int], None]) -> None:
-        """`seated(identity, epoch)` hears of every connection of a station, this node's own included."""
+    async def station_changed(self, identity: str) -> None:
+        """Tell whoever holds the station that its registration was changed."""
+        await self._bus.publish(STATION_CHANGED, identity.encode())
+
+    async def hear(self, seated: Callable[[str, int], None], changed: Callable[[str], None]) -> None:
+        """`seated(identity, epoch)` hears of every connection of a station, `changed(identity)` of every
+        registration that was changed, this node's own included.
+        """
 
         def told(message: bytes) -> None:
             form = msgspec.json.decode(message, type=Seated)
             seated(form.identity, form.epoch)
 
         await self._bus.listen(SEATED, told)
+        await self._bus.listen(STATION_CHANGED, lambda identity: changed(identity.decode()))
 
     async def send(self, identity: str, command: Order, within_s: float, number: int = 0) -> Outcome:
         """Deliver `command` and return what came of it; never raises for what a station or node does.

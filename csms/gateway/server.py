@@ -81,7 +81,7 @@ class Gateway:
         )
         self.port = int(self._server.sockets[0].getsockname()[1])
         self._sweep = loop.create_task(self._sweeper.run())
-        await self._courier.hear_of_others(self._seated)
+        await self._courier.hear(self._seated, self.station_changed)
         if settings.fast_path and not self._limits.fast_path:
             log.warning("fast_path_switched_off", reason="the websockets library is another version")
         log.info("gateway_started", host=settings.host, port=self.port)

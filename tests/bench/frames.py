@@ -17,7 +17,8 @@ from typing import Any
 SUBPROTOCOL = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
 VALUES_PER_LIFE = 20
 LIFE_LENGTH = 4 + VALUES_PER_LIFE
-METER_STEP_S, METER_STEP_WH = 0.5, 5  # 36 kW: within what any station may deliver
+METER_STEP_S, METER_STEP_WH = 0.5, 5
+POWER_W = 36_000  # what a step comes to: within what any station may deliver
 LIFE_S = 11
 # Eight minutes of lives, all just over. Not hours: those would be late data, which restates totals each time.
 MOST_LIVES = 40
@@ -111,15 +112,20 @@ def life_v16(number: int, start: datetime) -> list[tuple[str, Payload]]:
     register = number * LIFE_WH
     place, end = {"connectorId": 1}, register + LIFE_WH
     station = {"chargePointVendor": "Bench", "chargePointModel": "One", "firmwareVersion": "1.0"}
-    status = {**place, "errorCode": "NoError", "status": "Preparing", "timestamp": _text(start)}
-    begin = {**place, "idTag": HOLE.decode(), "meterStart": register, "timestamp": _text(start)}
-    stop = {"transactionId": int(HOLE), "meterStop": end, "timestamp": _text(_end(start)), "reason": "Local"}
+    status = {**place, "errorCode": "NoError", "status": "Preparing", "timestamp": time_text(start)}
+    begin = {**place, "idTag": HOLE.decode(), "meterStart": register, "timestamp": time_text(start)}
+    stop = {
+        "transactionId": int(HOLE),
+        "meterStop": end,
+        "timestamp": time_text(_end(start)),
+        "reason": "Local",
+    }
     return [
         ("BootNotification", station),
         ("StatusNotification", status),
         ("StartTransaction", begin),
         *(
-            ("MeterValues", {**place, "transactionId": int(HOLE), "meterValue": [_samples_v16(at, wh)]})
+            ("MeterValues", {**place, "transactionId": int(HOLE), "meterValue": [samples_v16(at, wh)]})
             for at, wh in _metered(start, register)
         ),
         ("StopTransaction", stop),
@@ -137,8 +143,8 @@ def life_v201(number: int, start: datetime) -> list[tuple[str, Payload]]:
     opening = {"idToken": token, "evse": {"id": 1, "connectorId": 1}}
 
     def event(kind: str, trigger: str, sequence: int, sample: tuple[datetime, int]) -> Payload:
-        head = {"eventType": kind, "timestamp": _text(sample[0]), "triggerReason": trigger}
-        return {**head, "seqNo": sequence, "transactionInfo": info, "meterValue": [_samples_v201(*sample)]}
+        head = {"eventType": kind, "timestamp": time_text(sample[0]), "triggerReason": trigger}
+        return {**head, "seqNo": sequence, "transactionInfo": info, "meterValue": [samples_v201(*sample)]}
 
     events = [
         event("Started", "Authorized", 0, (start, register)) | opening,
@@ -148,7 +154,7 @@ def life_v201(number: int, start: datetime) -> list[tuple[str, Payload]]:
     ]
     return [
         ("BootNotification", {"reason": "PowerUp", "chargingStation": station}),
-        ("StatusNotification", {"timestamp": _text(start), "connectorStatus": "Occupied", **place}),
+        ("StatusNotification", {"timestamp": time_text(start), "connectorStatus": "Occupied", **place}),
         *(("TransactionEvent", payload) for payload in events),
     ]
 
@@ -165,17 +171,20 @@ def _end(start: datetime) -> datetime:
     return start + timedelta(seconds=(VALUES_PER_LIFE + 1) * METER_STEP_S)
 
 
-def _samples_v16(at: datetime, wh: int) -> Payload:
+def samples_v16(at: datetime, wh: int) -> Payload:
+    """The register and POWER_W as 1.6 has a meter value."""
     energy = {"value": str(wh), "unit": "Wh", "measurand": ENERGY, **SAMPLED}
-    power = {"value": "36000", "unit": "W", "measurand": POWER, **SAMPLED}
-    return {"timestamp": _text(at), "sampledValue": [energy, power]}
+    power = {"value": str(POWER_W), "unit": "W", "measurand": POWER, **SAMPLED}
+    return {"timestamp": time_text(at), "sampledValue": [energy, power]}
 
 
-def _samples_v201(at: datetime, wh: int) -> Payload:
+def samples_v201(at: datetime, wh: int) -> Payload:
+    """The same as 2.x has it."""
     energy = {"value": wh, "unitOfMeasure": {"unit": "Wh"}, "measurand": ENERGY, **SAMPLED}
-    power = {"value": 36000, "unitOfMeasure": {"unit": "W"}, "measurand": POWER, **SAMPLED}
-    return {"timestamp": _text(at), "sampledValue": [energy, power]}
+    power = {"value": POWER_W, "unitOfMeasure": {"unit": "W"}, "measurand": POWER, **SAMPLED}
+    return {"timestamp": time_text(at), "sampledValue": [energy, power]}
 
 
-def _text(at: datetime) -> str:
+def time_text(at: datetime) -> str:
+    """A time as OCPP has it, in milliseconds."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

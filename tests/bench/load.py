@@ -9,10 +9,8 @@ talks to; reads that server's use of the processor from /proc.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -259,10 +257,7 @@ def main() -> None:
     order = Order(**json.load(sys.stdin))
     if order.core is not None:
         os.sched_setaffinity(0, {order.core})
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    # The load allocates no cycles; a collection in the middle would be measured as the server's latency.
-    gc.disable()
+    process.be_a_load()
     json.dump(asdict(uvloop.run(carry_out(order))), sys.stdout)
 
 

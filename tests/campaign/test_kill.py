@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
-import sys
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.campaign.conftest import Serve
+from tests.campaign.fleet import (
+    FLEET_WITHIN_S,
+    SEED,
+    SESSIONS,
+    STATIONS,
+    every,
+    exit_code,
+    has_acknowledged,
+    made,
+)
 from tests.campaign.kit import start, until
 from tests.clients.city import City
-from tests.serverkit import Child, CsmsServer
+from tests.serverkit import CsmsServer
 
-STATIONS, SESSIONS, SEED = 30, 2, 7
 KILLS = 2
 ACKNOWLEDGED = range(50, 900)  # answers after which a kill comes; this fleet wants some 1,200
-ANSWERED = re.compile(rb'"op": ?"ok"')
-FLEET_WITHIN_S = 120.0
 DRAINED_WITHIN_S = 60.0
 
 
@@ -73,30 +78,6 @@ def assert_told_once(
     assert sum(order["energy_wh"] for order in orders) == sum(one["energy_wh"] for one in ended.values())
 
 
-def made(csms: CsmsServer, journal: Path) -> Child:
-    """The fleet as a child process; its exit code is its verdict."""
-    where = ["--url", csms.gateway_url, "--api", csms.http_url, "--api-key", csms.admin_key]
-    size = ["--stations", STATIONS, "--sessions", SESSIONS, "--seed", SEED, "--sites", 3, "--prefix", "KILL"]
-    command = [sys.executable, "-m", "simulators", "fleet", "--verify", "--journal", journal, *where, *size]
-    return Child("fleet", [str(word) for word in command], journal.parent)
-
-
-async def has_acknowledged(fleet: Child, journal: Path, count: int) -> bool:
-    """Whether that many messages were answered; the fleet must not be over before."""
-    fleet.check_alive()
-    return acknowledged(journal) >= count
-
-
-def acknowledged(journal: Path) -> int:
-    """How many messages were answered so far."""
-    return len(ANSWERED.findall(journal.read_bytes())) if journal.exists() else 0
-
-
-async def exit_code(fleet: Child) -> list[int]:
-    """The fleet's exit code once it has ended."""
-    return [] if fleet.is_running else [await fleet.stop()]
-
-
 async def is_drained(csms: CsmsServer, city: City) -> bool:
     """Whether nothing is owed to the city any more: nothing waits, nor is yet to be settled."""
     if (await csms.get("outbox", state="waiting", limit=1))["items"]:
@@ -105,16 +86,6 @@ async def is_drained(csms: CsmsServer, city: City) -> bool:
         one["start_charge_seq"]: one["energy_wh"] for one in await every(csms, "sessions", state="ended")
     }
     return ended == {order["key"]: order["energy_wh"] for order in await city.orders()}
-
-
-async def every(csms: CsmsServer, what: str, **query: Any) -> list[dict[str, Any]]:
-    """All pages of a list."""
-    rows: list[dict[str, Any]] = []
-    page = await csms.get(what, limit=1_000, **query)
-    while page["next"]:
-        rows += page["items"]
-        page = await csms.get(what, limit=1_000, after=page["next"], **query)
-    return [*rows, *page["items"]]
 
 
 def questioned(file: Path, pragma: str) -> Any:

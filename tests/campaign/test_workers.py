@@ -15,6 +15,15 @@ import httpx
 import pytest
 
 from tests.campaign.conftest import Serve
+from tests.campaign.fleet import (
+    FLEET_WITHIN_S,
+    SESSIONS,
+    STATIONS,
+    every,
+    exit_code,
+    has_acknowledged,
+    made,
+)
 from tests.campaign.kit import (
     PASSWORD,
     VERSIONS,
@@ -26,15 +35,6 @@ from tests.campaign.kit import (
     start,
     tell,
     until,
-)
-from tests.campaign.test_kill import (
-    FLEET_WITHIN_S,
-    SESSIONS,
-    STATIONS,
-    every,
-    exit_code,
-    has_acknowledged,
-    made,
 )
 from tests.clients.stories import ENERGY_WH
 from tests.serverkit import CsmsServer, ServerTrouble, free_port

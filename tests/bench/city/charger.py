@@ -11,11 +11,10 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from tests.bench.frames import ENERGY, POWER, SAMPLED, text_frame
+from tests.bench.frames import POWER_W, SUBPROTOCOL, samples_v16, samples_v201, text_frame, time_text
 from tests.bench.stations import TRANSACTION, Station, clock, handshake
 
 START_WH = 1_000
-POWER_W = 36_000
 RESULT = ord("3")
 
 Payload = dict[str, Any]
@@ -32,7 +31,7 @@ class Charger(Station):
     """One connection, one call outstanding; what falls due meanwhile waits, and its time counts from then."""
 
     def __init__(self, port: int, identity: str, password: str, version: str, charges: bool) -> None:
-        request = handshake(port, f"/ocpp/{identity}", f"ocpp{version}", f"{identity}:{password}")
+        request = handshake(port, f"/ocpp/{identity}", SUBPROTOCOL[version], f"{identity}:{password}")
         super().__init__(request, None, identity, 0)
         self.identity = identity
         self.charges = charges
@@ -89,7 +88,8 @@ class Charger(Station):
         return self._wh
 
     def _v16(self, action: str) -> tuple[str, Payload]:
-        now = _now()
+        at = datetime.now(UTC)
+        now = time_text(at)
         if action == "boot":
             return "BootNotification", {"chargePointVendor": "City", "chargePointModel": "One"}
         if action == "status":
@@ -104,17 +104,14 @@ class Charger(Station):
         if action == "stop":
             end = {"transactionId": self._transaction, "meterStop": wh, "timestamp": now, "reason": "Local"}
             return "StopTransaction", end
-        samples = [
-            {"value": str(wh), "unit": "Wh", "measurand": ENERGY, **SAMPLED},
-            {"value": str(POWER_W), "unit": "W", "measurand": POWER, **SAMPLED},
-        ]
-        metered = [{"timestamp": now, "sampledValue": samples}]
+        metered = [samples_v16(at, wh)]
         return "MeterValues", {
             "connectorId": 1, "transactionId": self._transaction, "meterValue": metered,
         }  # fmt: skip
 
     def _v201(self, action: str) -> tuple[str, Payload]:
-        now = _now()
+        at = datetime.now(UTC)
+        now = time_text(at)
         if action == "boot":
             return "BootNotification", {
                 "reason": "PowerUp", "chargingStation": {"vendorName": "City", "model": "Two"},
@@ -126,30 +123,22 @@ class Charger(Station):
             }  # fmt: skip
         if action == "heartbeat":
             return "Heartbeat", {}
-        return "TransactionEvent", self._event(action, now)
+        return "TransactionEvent", self._event(action, at)
 
-    def _event(self, action: str, now: str) -> Payload:
+    def _event(self, action: str, at: datetime) -> Payload:
         kind, trigger = {
             "start": ("Started", "Authorized"),
             "value": ("Updated", "MeterValuePeriodic"),
             "stop": ("Ended", "StopAuthorized"),
         }[action]
-        samples = [
-            {"value": self._meter(action), "unitOfMeasure": {"unit": "Wh"}, "measurand": ENERGY, **SAMPLED},
-            {"value": POWER_W, "unitOfMeasure": {"unit": "W"}, "measurand": POWER, **SAMPLED},
-        ]
         about: Payload = {"transactionId": self._transaction}
         about |= {"stoppedReason": "Local"} if action == "stop" else {"chargingState": "Charging"}
         payload: Payload = {
-            "eventType": kind, "timestamp": now, "triggerReason": trigger, "seqNo": self._sequence,
-            "transactionInfo": about, "meterValue": [{"timestamp": now, "sampledValue": samples}],
+            "eventType": kind, "timestamp": time_text(at), "triggerReason": trigger, "seqNo": self._sequence,
+            "transactionInfo": about, "meterValue": [samples_v201(at, self._meter(action))],
         }  # fmt: skip
         self._sequence += 1
         if action == "start":
             payload["idToken"] = {"idToken": self.identity, "type": "ISO14443"}
             payload["evse"] = {"id": 1, "connectorId": 1}
         return payload
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

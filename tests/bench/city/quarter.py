@@ -7,9 +7,7 @@ the seconds of the order, lets every session end, and writes what it found. One 
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from random import Random
 
 import uvloop
 
+from tests.bench import process
 from tests.bench.city.charger import Charger, Due
 from tests.bench.stations import Tally, clock
 
@@ -158,10 +157,8 @@ async def _drained(chargers: list[Charger]) -> None:
 
 def main() -> None:
     """One order, one result."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    process.be_a_load()
     order = Order(**json.loads(sys.stdin.readline()))
-    gc.disable()  # as in the load of the other benches
     print(json.dumps(asdict(uvloop.run(carry_out(order)))), flush=True)
 
 

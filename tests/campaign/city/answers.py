@@ -16,8 +16,8 @@ from rich.table import Table
 
 from simulators import journal
 from tests.campaign.city.town import Platform, Town, fleet, journal_of
+from tests.campaign.fleet import exit_code
 from tests.campaign.kit import until
-from tests.campaign.test_kill import exit_code
 
 OPERATOR = "395815801"
 WAYS: dict[str, tuple[str, ...]] = {

@@ -20,8 +20,8 @@ from csms.store.disputes import DisputeStore
 from csms.store.platforms import PlatformStore
 from tests.campaign.city.load import CHINA, Session, costs_of
 from tests.campaign.city.town import City, Town
+from tests.campaign.fleet import every
 from tests.campaign.kit import until
-from tests.campaign.test_kill import every
 
 ENERGY_DIFFERS = 2
 PLACES = {"simulated": 3}

@@ -15,8 +15,8 @@ import yaml
 
 from simulators.scenario import SHIPPED
 from tests.campaign.city.town import BAND_MINUTES, Town, fleet, journal_of
+from tests.campaign.fleet import every, exit_code
 from tests.campaign.kit import boot, dial, until
-from tests.campaign.test_kill import every, exit_code
 from tests.serverkit import Child, CsmsServer
 
 CHINA = timedelta(hours=8)
